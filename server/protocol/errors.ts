@@ -1,0 +1,60 @@
+import { Type, type Static } from 'typebox';
+
+/**
+ * Every error that can stand on the wire: its stable identifier, what it means and the HTTP status that the
+ * REST API gives with it. Identifiers are never renamed or reused; texts may change.
+ */
+export const errorCodes = {
+  bad_message: { status: 400, meaning: 'The frame is not a JSON request of the form { id, method, data }.' },
+  unknown_method: { status: 404, meaning: 'There is no method of that name.' },
+  bad_request: {
+    status: 400,
+    meaning: 'The data does not fit the method, or mediasoup refused the parameters.',
+  },
+  too_large: { status: 413, meaning: 'The frame is over the size limit; the socket is closed with 1009.' },
+  rate_limited: { status: 429, meaning: 'Too many messages. `retryAfterMs` says when to try again.' },
+  not_joined: { status: 409, meaning: 'The method needs a room: send `join` first.' },
+  already_joined: { status: 409, meaning: 'This connection has joined a room already. Open another one.' },
+  not_found: {
+    status: 404,
+    meaning: 'No such transport, producer or consumer, or it belongs to somebody else.',
+  },
+  room_full: { status: 409, meaning: 'The room has as many participants as it may have (`limit`).' },
+  user_limit: { status: 409, meaning: 'The user is in as many rooms and tabs as one user may be (`limit`).' },
+  server_full: { status: 503, meaning: 'The server has as many rooms as it may have (`limit`).' },
+  too_many: {
+    status: 409,
+    meaning: 'The participant has as many transports or producers as it may have (`limit`).',
+  },
+  cannot_consume: {
+    status: 409,
+    meaning: 'The browser, by its RTP capabilities, cannot receive this producer.',
+  },
+  forbidden: { status: 403, meaning: 'The user may not do this.' },
+  unavailable: {
+    status: 503,
+    meaning: 'A part that is needed (a worker, the database) does not answer now. Try again.',
+  },
+  internal: {
+    status: 500,
+    meaning: 'A bug in the server. Its log has the details under the same request id.',
+  },
+} as const satisfies Record<string, { status: number; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An error as it stands in a response: the code for programs, the message for people, and what the code adds. */
+export const ErrorBody = Type.Object(
+  {
+    code: Type.Unsafe<ErrorCode>(Type.Enum(Object.keys(errorCodes))),
+    message: Type.String(),
+    limit: Type.Optional(Type.Integer({ description: 'The limit that was reached.' })),
+    current: Type.Optional(Type.Integer({ description: 'How many there are now.' })),
+    retryAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds to wait.' })),
+  },
+  { additionalProperties: false },
+);
+export type ErrorBody = Static<typeof ErrorBody>;
+
+/** What an error may add to its code and message. */
+export type ErrorDetail = Omit<ErrorBody, 'code' | 'message'>;

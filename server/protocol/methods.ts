@@ -1,0 +1,80 @@
+import { Type, type Static } from 'typebox';
+import {
+  Consumer,
+  Direction,
+  DisplayName,
+  DtlsParameters,
+  Exactly,
+  IceParameters,
+  Id,
+  MediaKind,
+  Participant,
+  RoomName,
+  RtpCapabilities,
+  RtpParameters,
+  SpatialLayer,
+  TemporalLayer,
+  TrackSource,
+  Transport,
+} from './model.ts';
+
+const Nothing = Exactly({});
+
+/**
+ * Every method that a client may call: what it sends and what it gets back. The server's validators and handlers,
+ * the client's types and the tests all come from this table.
+ */
+export const methods = {
+  join: {
+    params: Exactly({
+      room: RoomName,
+      displayName: DisplayName,
+      rtpCapabilities: Type.Optional(RtpCapabilities),
+    }),
+    result: Exactly({
+      participantId: Id,
+      room: Exactly({ id: Id, name: RoomName }),
+      participants: Type.Array(Participant),
+    }),
+  },
+  leave: { params: Nothing, result: Nothing },
+
+  createTransport: { params: Exactly({ direction: Direction }), result: Transport },
+  connectTransport: {
+    params: Exactly({ transportId: Id, dtlsParameters: DtlsParameters }),
+    result: Nothing,
+  },
+  restartIce: { params: Exactly({ transportId: Id }), result: Exactly({ iceParameters: IceParameters }) },
+  closeTransport: { params: Exactly({ transportId: Id }), result: Nothing },
+
+  produce: {
+    params: Exactly({
+      transportId: Id,
+      kind: MediaKind,
+      source: TrackSource,
+      rtpParameters: RtpParameters,
+      paused: Type.Optional(Type.Boolean()),
+    }),
+    result: Exactly({ producerId: Id }),
+  },
+  pauseProducer: { params: Exactly({ producerId: Id }), result: Nothing },
+  resumeProducer: { params: Exactly({ producerId: Id }), result: Nothing },
+  closeProducer: { params: Exactly({ producerId: Id }), result: Nothing },
+
+  consume: { params: Exactly({ producerId: Id }), result: Consumer },
+  pauseConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
+  resumeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
+  closeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
+  setPreferredLayers: {
+    params: Exactly({
+      consumerId: Id,
+      spatialLayer: SpatialLayer,
+      temporalLayer: Type.Optional(TemporalLayer),
+    }),
+    result: Nothing,
+  },
+} as const;
+
+export type Method = keyof typeof methods;
+export type Params<M extends Method> = Static<(typeof methods)[M]['params']>;
+export type Result<M extends Method> = Static<(typeof methods)[M]['result']>;

@@ -1,0 +1,89 @@
+import type { types as mediasoup } from 'mediasoup';
+import { Type, type Static, type TSchema } from 'typebox';
+
+/** An object that mediasoup itself checks (RTP, DTLS, ICE): any object for us, typed for TypeScript. */
+const Checked = <T>(description: string) =>
+  Type.Unsafe<T>(Type.Object({}, { additionalProperties: true, description }));
+
+/** Like `Type.Object`, and nothing beside the named properties. */
+export const Exactly = <P extends Record<string, TSchema>>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false });
+
+export const Id = Type.String({ minLength: 1, maxLength: 64, description: 'An opaque identifier.' });
+
+export const RoomName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+  description: '1 to 64 letters, digits, `-` and `_`, beginning with a letter or digit.',
+});
+
+export const DisplayName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '\\S',
+  description: '1 to 64 characters, for show only.',
+});
+
+export const MediaKind = Type.Union([Type.Literal('audio'), Type.Literal('video')]);
+export type MediaKind = Static<typeof MediaKind>;
+
+export const TrackSource = Type.Union([
+  Type.Literal('camera'),
+  Type.Literal('microphone'),
+  Type.Literal('screen_share'),
+  Type.Literal('screen_share_audio'),
+]);
+export type TrackSource = Static<typeof TrackSource>;
+
+export const Direction = Type.Union([Type.Literal('send'), Type.Literal('recv')]);
+export type Direction = Static<typeof Direction>;
+
+export const RtpCapabilities = Checked<mediasoup.RtpCapabilities>('RTP capabilities, as mediasoup has them.');
+export const RtpParameters = Checked<mediasoup.RtpParameters>('RTP parameters, as mediasoup has them.');
+export const DtlsParameters = Checked<mediasoup.DtlsParameters>('DTLS parameters, as mediasoup has them.');
+export const IceParameters = Checked<mediasoup.IceParameters>('ICE parameters, as mediasoup has them.');
+export const IceCandidate = Checked<mediasoup.IceCandidate>('An ICE candidate, as mediasoup has it.');
+
+export const Producer = Exactly({
+  id: Id,
+  kind: MediaKind,
+  source: TrackSource,
+  paused: Type.Boolean({ description: 'Its owner has muted it.' }),
+});
+export type Producer = Static<typeof Producer>;
+
+export const Participant = Exactly({
+  id: Id,
+  displayName: DisplayName,
+  producers: Type.Array(Producer),
+});
+export type Participant = Static<typeof Participant>;
+
+export const Transport = Exactly({
+  id: Id,
+  iceParameters: IceParameters,
+  iceCandidates: Type.Array(IceCandidate),
+  dtlsParameters: DtlsParameters,
+});
+export type Transport = Static<typeof Transport>;
+
+export const Consumer = Exactly({
+  id: Id,
+  producerId: Id,
+  kind: MediaKind,
+  rtpParameters: RtpParameters,
+  producerPaused: Type.Boolean(),
+});
+export type Consumer = Static<typeof Consumer>;
+
+export const SpatialLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the smallest.' });
+export const TemporalLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the slowest.' });
+
+export const LeaveReason = Type.Union([
+  Type.Literal('left'),
+  Type.Literal('disconnected'),
+  Type.Literal('removed'),
+  Type.Literal('room_closed'),
+  Type.Literal('worker_died'),
+  Type.Literal('server_stopped'),
+]);
+export type LeaveReason = Static<typeof LeaveReason>;

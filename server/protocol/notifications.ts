@@ -1,0 +1,61 @@
+import { Type, type Static } from 'typebox';
+import {
+  Exactly,
+  Id,
+  LeaveReason,
+  Participant,
+  Producer,
+  RtpCapabilities,
+  SpatialLayer,
+  TemporalLayer,
+} from './model.ts';
+
+/** The version of this protocol. It goes up when something that clients rely on changes. */
+export const PROTOCOL_VERSION = 1;
+
+/** Everything that the server tells of itself, by event. A client passes over events it does not know. */
+export const notifications = {
+  hello: Exactly({
+    protocol: Type.Literal(PROTOCOL_VERSION),
+    userId: Type.String({ minLength: 1, maxLength: 128 }),
+    routerRtpCapabilities: RtpCapabilities,
+  }),
+  participantJoined: Participant,
+  participantLeft: Exactly({ participantId: Id, reason: LeaveReason }),
+  producerAdded: Exactly({ participantId: Id, producer: Producer }),
+  producerPaused: Exactly({ participantId: Id, producerId: Id }),
+  producerResumed: Exactly({ participantId: Id, producerId: Id }),
+  producerClosed: Exactly({ participantId: Id, producerId: Id }),
+  consumerClosed: Exactly({
+    consumerId: Id,
+    reason: Type.Union([Type.Literal('producer_closed'), Type.Literal('transport_closed')]),
+  }),
+  consumerLayersChanged: Exactly({
+    consumerId: Id,
+    layers: Type.Union([
+      Type.Null({ description: 'Nothing is forwarded at present.' }),
+      Exactly({ spatialLayer: SpatialLayer, temporalLayer: Type.Optional(TemporalLayer) }),
+    ]),
+  }),
+  activeSpeakers: Exactly({
+    speakers: Type.Array(
+      Exactly({
+        participantId: Id,
+        level: Type.Number({ minimum: 0, maximum: 1, description: 'Loudness; 1 is 0 dBov, 0 is -127 dBov.' }),
+      }),
+      { description: 'Loudest first; empty when nobody speaks.' },
+    ),
+  }),
+  roomClosed: Exactly({
+    reason: Type.Union([
+      Type.Literal('worker_died'),
+      Type.Literal('room_closed'),
+      Type.Literal('server_stopped'),
+    ]),
+  }),
+} as const;
+
+export type Event = keyof typeof notifications;
+export type NotificationData<E extends Event> = Static<(typeof notifications)[E]>;
+/** A frame from the server that is no answer. */
+export type Notification = { [E in Event]: { event: E; data: NotificationData<E> } }[Event];
