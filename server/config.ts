@@ -1,0 +1,128 @@
+import { availableParallelism } from 'node:os';
+import { Type, type Static, type TObject, type TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+
+const count = (value: number, description: string) =>
+  Type.Integer({ default: value, minimum: 1, maximum: 1_000_000_000, description });
+
+const milliseconds = (value: number, description: string) =>
+  Type.Integer({ default: value, minimum: 10, maximum: 86_400_000, description: `${description}, in ms` });
+
+/** Every setting: its name in the environment, its type, its default and what it is for. README's table is made of this. */
+export const settings = Type.Object({
+  HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'Address to listen on: pages, API and signalling by TCP, media by UDP and TCP',
+  }),
+  PORT: Type.Integer({
+    default: 3000,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port of the pages, the API and the signalling; 0 takes a free one',
+  }),
+  ANNOUNCED_ADDRESS: Type.String({
+    default: '127.0.0.1',
+    minLength: 1,
+    description: 'The address at which browsers reach the media ports',
+  }),
+  RTC_PORT: Type.Integer({
+    default: 44400,
+    minimum: 0,
+    maximum: 65535,
+    description: 'UDP and TCP port of the first worker, the next has the next; 0 takes free ones',
+  }),
+  WORKERS: Type.Integer({
+    default: availableParallelism(),
+    minimum: 1,
+    maximum: 256,
+    description: 'mediasoup workers, each a process of one thread (default: one per core)',
+  }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'PostgreSQL to use in place of the embedded one',
+    }),
+  ),
+  TRIVIUM_DATA_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Where the embedded PostgreSQL and the cookie key are kept (default: /var/lib/trivium for root, else ~/.local/state/trivium)',
+    }),
+  ),
+  COOKIE_SECRET: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description:
+        'Signs the guests’ cookies (default: a random one, made once and kept in the data directory)',
+    }),
+  ),
+  ALLOWED_ORIGINS: Type.String({
+    default: '',
+    description:
+      'Origins, separated by commas, whose pages may open the signalling beside the server’s own; `*` is any',
+  }),
+  NODE_ID: Type.String({
+    default: 'main',
+    minLength: 1,
+    maxLength: 64,
+    description: 'This server’s name among those that share a database',
+  }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'Least level that is logged: fatal, error, warn, info, debug, trace or silent',
+  }),
+  MAX_ROOMS: count(200, 'Rooms on this server'),
+  MAX_PARTICIPANTS_PER_ROOM: count(50, 'Participants in a room'),
+  MAX_PARTICIPANTS_PER_USER: count(5, 'Rooms and tabs that one user is in at once'),
+  MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
+  MESSAGE_MAX_BYTES: count(65_536, 'Size of one signalling message, in bytes'),
+  MESSAGES_PER_SECOND: count(20, 'Signalling messages a second from one connection, as it goes on'),
+  MESSAGES_BURST: count(100, 'Signalling messages from one connection at once'),
+  UNSENT_MAX_BYTES: count(1_048_576, 'Bytes that wait for a slow client before its connection is ended'),
+  PING_INTERVAL_MS: milliseconds(5_000, 'Time between two pings of a connection'),
+  PING_TIMEOUT_MS: milliseconds(15_000, 'Silence after which a connection counts as gone'),
+  EMPTY_ROOM_TTL_MS: milliseconds(300_000, 'Time that a room’s session goes on after the last one left'),
+} satisfies Record<string, object>);
+
+export type Config = Readonly<Static<typeof settings>>;
+
+/** A setting has a value that the server cannot start with. The message says which, why, and what would do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the settings from environment variables. An empty variable counts as unset.
+ *
+ * @throws {ConfigError} naming every setting whose value does not fit.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(
+    Object.entries(settings.properties)
+      .map(([name, schema]) => [name, parse(schema, environment[name])] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const config: unknown = Value.Default(settings, given);
+  if (!Value.Check(settings, config)) throw new ConfigError(complaints(settings, config, environment));
+  return Object.freeze(config);
+}
+
+/** A whole number where the setting is one; all else is left for the schema to refuse. */
+function parse(schema: TSchema, text: string | undefined): unknown {
+  return Type.IsInteger(schema) && text && /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+function complaints(schema: TObject, config: unknown, given: NodeJS.ProcessEnv): string {
+  const wrong = new Map<string, string>();
+  for (const { instancePath, message } of Value.Errors(schema, config)) {
+    const name = instancePath.slice(1);
+    if (wrong.has(name)) continue;
+    const secret = name.endsWith('SECRET') || name.endsWith('URL');
+    const shown = secret ? '(not shown)' : JSON.stringify(given[name]);
+    const about = schema.properties[name] as { description?: string; default?: unknown } | undefined;
+    const fallback = about?.default === undefined ? '' : ` Without it: ${JSON.stringify(about.default)}.`;
+    wrong.set(name, `${name}=${shown} ${message}. ${about?.description ?? ''}.${fallback}`);
+  }
+  return [...wrong.values()].join('\n');
+}
