@@ -1,0 +1,201 @@
+import { EventEmitter } from 'node:events';
+import * as mediasoup from 'mediasoup';
+import type { types } from 'mediasoup';
+import type { Logger } from 'pino';
+import { AppError } from '../errors.ts';
+import { mediaCodecs } from './codecs.ts';
+
+/** A mediasoup worker, the one port that all its transports share, and how much it carries. */
+export interface MediaWorker {
+  readonly worker: types.Worker;
+  readonly webRtcServer: types.WebRtcServer;
+  /** The routers, one a room, that this worker runs. */
+  readonly routers: Set<types.Router>;
+  /** Consumers that this worker runs: what its work grows with. */
+  consumers: number;
+}
+
+export interface WorkerPoolOptions {
+  /** How many workers, each a process of one thread. */
+  count: number;
+  /** The local address on which media is received and sent. */
+  listenAddress: string;
+  /** The address that browsers are told. */
+  announcedAddress: string;
+  /** UDP and TCP port of the first worker, the next has the next; 0 takes free ones. */
+  firstPort: number;
+  log: Logger;
+}
+
+/** Time before a worker that could not be replaced is tried again, in ms. */
+const RETRY_MS = 1_000;
+
+/**
+ * The only place that starts mediasoup workers. Rooms are put on the worker that carries least; a worker that died
+ * is replaced by a new one on the same port.
+ *
+ * @see https://mediasoup.org/documentation/v3/mediasoup/api/#Worker
+ */
+export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
+  readonly #options: WorkerPoolOptions;
+  readonly #workers: (MediaWorker | undefined)[];
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  private constructor(options: WorkerPoolOptions) {
+    super();
+    this.#options = options;
+    this.#workers = Array.from({ length: options.count }, () => undefined);
+  }
+
+  /**
+   * Starts all workers.
+   *
+   * @throws {AppError} `unavailable` where a worker does not start or a port is in use; nothing stays running.
+   */
+  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options);
+    try {
+      await Promise.all(pool.#workers.map((_, index) => pool.#startWorker(index)));
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  /** The workers that run now. */
+  get workers(): MediaWorker[] {
+    return this.#workers.filter((worker) => worker !== undefined);
+  }
+
+  /** True while every worker runs. */
+  get complete(): boolean {
+    return this.workers.length === this.#options.count;
+  }
+
+  /**
+   * Makes a router on the worker that carries least: the fewest consumers, then the fewest routers.
+   *
+   * @throws {AppError} `unavailable` while no worker runs.
+   */
+  async createRouter(): Promise<{ router: types.Router; webRtcServer: types.WebRtcServer }> {
+    const [least] = this.workers.toSorted(
+      (a, b) => a.consumers - b.consumers || a.routers.size - b.routers.size,
+    );
+    if (!least) throw new AppError('unavailable', 'No media worker is running now. Try again in a second.');
+    const router = await least.worker.createRouter({ mediaCodecs });
+    least.routers.add(router);
+    router.observer.once('close', () => least.routers.delete(router));
+    router.observer.on('newtransport', (transport) => {
+      transport.observer.on('newconsumer', (consumer) => {
+        least.consumers += 1;
+        consumer.observer.once('close', () => (least.consumers -= 1));
+      });
+    });
+    return { router, webRtcServer: least.webRtcServer };
+  }
+
+  /**
+   * What the workers themselves say that they forward: the id of the producer by the id of each consumer. It does not
+   * rest on any object of this process, which may lie about what was closed.
+   */
+  async forwarded(): Promise<Map<string, string>> {
+    const routers = this.workers.flatMap((worker) => [...worker.routers]);
+    const dumps = await Promise.all(routers.map((router) => router.dump()));
+    return new Map(
+      dumps.flatMap(({ mapConsumerIdProducerId }) =>
+        mapConsumerIdProducerId.map(({ key, value }): [string, string] => [key, value]),
+      ),
+    );
+  }
+
+  /** Ends every worker. Doing it again does nothing. */
+  close(): void {
+    this.#closed = true;
+    for (const retry of this.#retries) clearTimeout(retry);
+    for (const { worker } of this.workers) worker.close();
+    this.#workers.fill(undefined);
+  }
+
+  async #startWorker(index: number): Promise<MediaWorker> {
+    const { log } = this.#options;
+    const worker = await createWorkerWithoutSignals();
+    try {
+      const entry: MediaWorker = {
+        worker,
+        webRtcServer: await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) }),
+        routers: new Set(),
+        consumers: 0,
+      };
+      if (this.#closed) throw new AppError('unavailable', 'The server is stopping.');
+      this.#workers[index] = entry;
+      worker.once('died', (error) => {
+        log.error(
+          { err: error, workerPid: worker.pid },
+          'media worker died: its rooms are closed, a new one starts',
+        );
+        this.#workers[index] = undefined;
+        this.#replace(index);
+      });
+      log.debug({ workerPid: worker.pid, port: this.#port(index) }, 'media worker started');
+      return entry;
+    } catch (error) {
+      worker.close();
+      if (error instanceof AppError) throw error;
+      throw new AppError(
+        'unavailable',
+        `Media worker ${index + 1} cannot listen on ${this.#options.listenAddress}, port ${this.#port(index)} ` +
+          `(UDP and TCP): ${error instanceof Error ? error.message : String(error)}. ` +
+          'Set RTC_PORT to the first of as many free ports as there are workers, or HOST to an address of this machine.',
+      );
+    }
+  }
+
+  #replace(index: number): void {
+    if (this.#closed) return;
+    this.#startWorker(index).then(
+      (worker) => {
+        this.#options.log.info({ workerPid: worker.worker.pid }, 'media worker replaced');
+        this.emit('replaced', worker);
+      },
+      (error: unknown) => {
+        if (this.#closed) return;
+        this.#options.log.error({ err: error }, 'media worker could not be replaced, trying again');
+        const retry = setTimeout(() => {
+          this.#retries.delete(retry);
+          this.#replace(index);
+        }, RETRY_MS);
+        this.#retries.add(retry);
+      },
+    );
+  }
+
+  #port(index: number): number {
+    const { firstPort } = this.#options;
+    return firstPort === 0 ? 0 : firstPort + index;
+  }
+
+  #listenInfos(index: number): types.TransportListenInfo[] {
+    const { listenAddress, announcedAddress } = this.#options;
+    return (['udp', 'tcp'] as const).map((protocol) => ({
+      protocol,
+      ip: listenAddress,
+      announcedAddress,
+      port: this.#port(index),
+    }));
+  }
+}
+
+/** mediasoup closes its workers by signal handlers of its own; when a server stops, its own order must hold. */
+async function createWorkerWithoutSignals(): Promise<types.Worker> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const before = new Map(signals.map((signal) => [signal, new Set(process.rawListeners(signal))]));
+  const starting = mediasoup.createWorker({ logLevel: 'warn' });
+  for (const signal of signals) {
+    for (const listener of process.rawListeners(signal)) {
+      if (!before.get(signal)?.has(listener)) process.off(signal, listener as NodeJS.SignalsListener);
+    }
+  }
+  return starting;
+}
