@@ -1,0 +1,15 @@
+export interface CallJournal {
+  /** Records that a room has begun to be used; makes the room by name if it is new. */
+  sessionStarted(session: { id: string; roomName: string; startedAt: Date }): Promise<void>;
+  sessionEnded(session: { id: string; endedAt: Date }): Promise<void>;
+  participantJoined(p: {
+    id: string;
+    sessionId: string;
+    userId: string;
+    displayName: string;
+    joinedAt: Date;
+  }): Promise<void>;
+  participantLeft(p: { id: string; leftAt: Date; reason: LeaveReason }): Promise<void>;
+}
+export type LeaveReason =
+  'left' | 'disconnected' | 'removed' | 'room_closed' | 'worker_died' | 'server_stopped' | 'server_crashed';

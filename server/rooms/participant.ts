@@ -1,0 +1,261 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { types } from 'mediasoup';
+import { AppError } from '../errors.ts';
+import type { Consumer, Direction, LeaveReason, Participant as Description } from '../protocol/model.ts';
+import type { Params } from '../protocol/methods.ts';
+import type { Notification } from '../protocol/notifications.ts';
+import { fromClient } from './client-input.ts';
+import { Publication } from './publication.ts';
+
+export interface ParticipantOptions {
+  userId: string;
+  displayName: string;
+  rtpCapabilities: types.RtpCapabilities | undefined;
+  /** How many tracks this participant may publish at once. */
+  maxProducers: number;
+  router: types.Router;
+  webRtcServer: types.WebRtcServer;
+}
+
+interface ParticipantEvents {
+  /** Something for this participant's own client. */
+  notify: [Notification];
+  /** Something for everybody else in the room. */
+  announce: [Notification];
+  published: [Publication];
+  close: [LeaveReason];
+}
+
+/**
+ * One user's presence in one room over one connection: its two transports, what it publishes and what it receives.
+ * `close()` gives everything back; transports that go by themselves take their producers and consumers with them.
+ */
+export class Participant extends EventEmitter<ParticipantEvents> {
+  readonly id = randomUUID();
+  readonly userId: string;
+  readonly displayName: string;
+  readonly #options: ParticipantOptions;
+  readonly #transports = new Map<Direction, types.WebRtcTransport>();
+  readonly #publications = new Map<string, Publication>();
+  readonly #consumers = new Map<string, types.Consumer>();
+  #closed = false;
+
+  constructor(options: ParticipantOptions) {
+    super();
+    this.#options = options;
+    this.userId = options.userId;
+    this.displayName = options.displayName;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What the others are told of this participant. */
+  describe(): Description {
+    return {
+      id: this.id,
+      displayName: this.displayName,
+      producers: [...this.#publications.values()].map((publication) => publication.describe()),
+    };
+  }
+
+  /** What this participant publishes, by producer id. */
+  get publications(): ReadonlyMap<string, Publication> {
+    return this.#publications;
+  }
+
+  /**
+   * Makes the transport of one direction, on the one port of the room's worker.
+   *
+   * @throws {AppError} `too_many` where there is one already.
+   */
+  async createTransport(direction: Direction): Promise<types.WebRtcTransport> {
+    if (this.#transports.has(direction)) {
+      throw new AppError('too_many', `There is a ${direction} transport already. Close it first.`, {
+        limit: 1,
+      });
+    }
+    const { router, webRtcServer } = this.#options;
+    const transport = await router.createWebRtcTransport({
+      webRtcServer,
+      preferUdp: true,
+      initialAvailableOutgoingBitrate: 1_000_000,
+      appData: { participantId: this.id, direction },
+    });
+    if (this.#closed || transport.closed || this.#transports.has(direction)) {
+      transport.close();
+      throw new AppError('not_found', 'The participant left while its transport was made.');
+    }
+    this.#transports.set(direction, transport);
+    transport.observer.once('close', () => this.#transports.delete(direction));
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'failed' || state === 'closed') transport.close();
+    });
+    return transport;
+  }
+
+  /** @throws {AppError} `not_found`, `bad_request` where mediasoup refuses the parameters or it is connected already. */
+  async connectTransport(transportId: string, dtlsParameters: types.DtlsParameters): Promise<void> {
+    const transport = this.#transport(transportId);
+    if (transport.dtlsState !== 'new') {
+      throw new AppError('bad_request', `Transport ${transportId} is connected already.`);
+    }
+    await fromClient('DTLS parameters', () => transport.connect({ dtlsParameters }));
+  }
+
+  /** New ICE credentials for a transport whose network changed. @throws {AppError} `not_found` */
+  async restartIce(transportId: string): Promise<types.IceParameters> {
+    const transport = this.#transport(transportId);
+    return fromClient('transport', () => transport.restartIce());
+  }
+
+  /** @throws {AppError} `not_found` */
+  closeTransport(transportId: string): void {
+    this.#transport(transportId).close();
+  }
+
+  /**
+   * Takes a track from the client and tells the others of it.
+   *
+   * @throws {AppError} `not_found`, `too_many`, or `bad_request` where mediasoup refuses the parameters.
+   */
+  async produce(params: Params<'produce'>): Promise<Publication> {
+    const transport = this.#transport(params.transportId);
+    if (transport !== this.#transports.get('send')) {
+      throw new AppError(
+        'bad_request',
+        `Transport ${params.transportId} is for receiving. Produce on the other one.`,
+      );
+    }
+    const { maxProducers } = this.#options;
+    if (this.#publications.size >= maxProducers) {
+      throw new AppError('too_many', `A participant may publish ${maxProducers} tracks.`, {
+        limit: maxProducers,
+      });
+    }
+    const publication = await Publication.create(transport, params);
+    const { producer } = publication;
+    if (this.#closed || transport.closed || producer.closed) {
+      producer.close();
+      throw new AppError('not_found', `Transport ${params.transportId} was closed meanwhile.`);
+    }
+    this.#publications.set(producer.id, publication);
+    producer.observer.once('close', () => {
+      this.#publications.delete(producer.id);
+      if (!this.#closed) this.#announce('producerClosed', producer.id);
+    });
+    producer.observer.on('pause', () => this.#announce('producerPaused', producer.id));
+    producer.observer.on('resume', () => this.#announce('producerResumed', producer.id));
+    this.emit('published', publication);
+    this.emit('announce', {
+      event: 'producerAdded',
+      data: { participantId: this.id, producer: publication.describe() },
+    });
+    return publication;
+  }
+
+  /** @throws {AppError} `not_found` */
+  producer(producerId: string): types.Producer {
+    const publication = this.#publications.get(producerId);
+    if (!publication) throw new AppError('not_found', `You have no producer ${producerId}.`);
+    return publication.producer;
+  }
+
+  /**
+   * Forwards a producer of somebody else to this participant. The consumer is made paused: the client resumes it once
+   * it is ready to play. Asking again for a producer that is forwarded already gives the same consumer.
+   *
+   * @throws {AppError} `not_found` without a receiving transport or where something was closed meanwhile,
+   *   `cannot_consume` where the client's RTP capabilities do not fit.
+   */
+  async consume(producer: types.Producer): Promise<Consumer> {
+    const existing = [...this.#consumers.values()].find(({ producerId }) => producerId === producer.id);
+    if (existing) return describeConsumer(existing);
+
+    const transport = this.#transports.get('recv');
+    if (!transport) throw new AppError('not_found', 'There is no transport to receive on. Create one first.');
+    const { router, rtpCapabilities } = this.#options;
+    if (!rtpCapabilities || !canConsume(router, producer.id, rtpCapabilities)) {
+      throw new AppError(
+        'cannot_consume',
+        `This client cannot receive ${producer.kind} of producer ${producer.id}.`,
+      );
+    }
+    const consumer = await fromClient('consumer', () =>
+      transport.consume({ producerId: producer.id, rtpCapabilities, paused: true }),
+    );
+    if (this.#closed || transport.closed || producer.closed || consumer.closed) {
+      consumer.close();
+      throw new AppError('not_found', `Producer ${producer.id} or its transport was closed meanwhile.`);
+    }
+    this.#consumers.set(consumer.id, consumer);
+    consumer.observer.once('close', () => this.#consumers.delete(consumer.id));
+    consumer.on('producerclose', () => this.#consumerClosed(consumer.id, 'producer_closed'));
+    consumer.on('transportclose', () => this.#consumerClosed(consumer.id, 'transport_closed'));
+    consumer.on('layerschange', (layers) =>
+      this.notify({
+        event: 'consumerLayersChanged',
+        data: { consumerId: consumer.id, layers: layers ?? null },
+      }),
+    );
+    return describeConsumer(consumer);
+  }
+
+  /** @throws {AppError} `not_found` */
+  consumer(consumerId: string): types.Consumer {
+    const consumer = this.#consumers.get(consumerId);
+    if (!consumer) throw new AppError('not_found', `You have no consumer ${consumerId}.`);
+    return consumer;
+  }
+
+  /** Tells this participant's client something. */
+  notify(notification: Notification): void {
+    if (!this.#closed) this.emit('notify', notification);
+  }
+
+  /** Ends the presence and gives back all that it held. Doing it again does nothing. */
+  close(reason: LeaveReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const transport of this.#transports.values()) transport.close();
+    this.emit('close', reason);
+  }
+
+  #transport(transportId: string): types.WebRtcTransport {
+    const transport = [...this.#transports.values()].find(({ id }) => id === transportId);
+    if (!transport) throw new AppError('not_found', `You have no transport ${transportId}.`);
+    return transport;
+  }
+
+  #announce(event: 'producerPaused' | 'producerResumed' | 'producerClosed', producerId: string): void {
+    this.emit('announce', { event, data: { participantId: this.id, producerId } });
+  }
+
+  #consumerClosed(consumerId: string, reason: 'producer_closed' | 'transport_closed'): void {
+    this.notify({ event: 'consumerClosed', data: { consumerId, reason } });
+  }
+}
+
+function canConsume(
+  router: types.Router,
+  producerId: string,
+  rtpCapabilities: types.RtpCapabilities,
+): boolean {
+  try {
+    return router.canConsume({ producerId, rtpCapabilities });
+  } catch {
+    return false;
+  }
+}
+
+function describeConsumer(consumer: types.Consumer): Consumer {
+  return {
+    id: consumer.id,
+    producerId: consumer.producerId,
+    kind: consumer.kind,
+    rtpParameters: consumer.rtpParameters,
+    producerPaused: consumer.producerPaused,
+  };
+}

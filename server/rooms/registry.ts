@@ -1,0 +1,168 @@
+import type { Logger } from 'pino';
+import { AppError } from '../errors.ts';
+import type { WorkerPool } from '../media/worker-pool.ts';
+import type { Params } from '../protocol/methods.ts';
+import type { CallJournal } from './call-journal.ts';
+import type { Participant } from './participant.ts';
+import { Room, type RoomCloseReason } from './room.ts';
+
+export interface RegistryOptions {
+  workers: WorkerPool;
+  journal: CallJournal;
+  log: Logger;
+  limits: {
+    rooms: number;
+    participantsPerRoom: number;
+    participantsPerUser: number;
+    producersPerParticipant: number;
+  };
+  /** Time that a session goes on after the last one left, in ms. */
+  emptyRoomTtl: number;
+}
+
+/** All rooms of this server, by name, and the limits that span them. */
+export class RoomRegistry {
+  readonly #options: RegistryOptions;
+  readonly #rooms = new Map<string, Promise<Room>>();
+  readonly #open = new Set<Room>();
+  /** Entries of the journal that are being written. */
+  readonly #writing = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** The rooms that are open now, also those that wait empty for somebody to come back. */
+  get rooms(): ReadonlySet<Room> {
+    return this.#open;
+  }
+
+  /**
+   * Lets a user into a room, which is made if it is not there.
+   *
+   * @throws {AppError} `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a
+   *   worker or the database does not answer.
+   */
+  async join(userId: string, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
+    const room = await this.#roomNamed(params.room);
+    const { participantsPerRoom, participantsPerUser, producersPerParticipant } = this.#options.limits;
+    refuseAt(participantsPerRoom, room.participants.size, 'room_full', `Room ${room.name} is full`);
+    const presences = [...this.#open].flatMap(({ participants }) => [...participants.values()]);
+    const own = presences.filter((participant) => participant.userId === userId).length;
+    refuseAt(participantsPerUser, own, 'user_limit', 'You are in too many rooms and tabs. Leave one');
+
+    const participant = room.add({
+      userId,
+      displayName: params.displayName.trim(),
+      rtpCapabilities: params.rtpCapabilities,
+      maxProducers: producersPerParticipant,
+    });
+    const { id, displayName } = participant;
+    const joined = this.#options.journal
+      .participantJoined({ id, sessionId: room.id, userId, displayName, joinedAt: new Date() })
+      .catch((error: unknown) => {
+        participant.close('disconnected');
+        throw unavailable(this.#options.log, error);
+      });
+    participant.once('close', (reason) => {
+      const leftAt = new Date();
+      this.#write(
+        'leaving',
+        joined.then(() => this.#options.journal.participantLeft({ id, leftAt, reason })),
+      );
+    });
+    await joined;
+    if (participant.closed)
+      throw new AppError('unavailable', `Room ${room.name} has just closed. Join again.`);
+    this.#options.log.info(
+      { room: room.name, sessionId: room.id, participantId: id, userId },
+      'participant joined',
+    );
+    return { room, participant };
+  }
+
+  /** Ends every room, then waits until the journal has it. Nobody can join any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#rooms.values());
+    for (const room of this.#open) room.close('server_stopped');
+    await Promise.allSettled(this.#writing);
+  }
+
+  #roomNamed(name: string): Promise<Room> {
+    const present = this.#rooms.get(name);
+    if (present) return present;
+    if (this.#closed) throw new AppError('unavailable', 'The server is stopping. Try again in a minute.');
+    const { rooms } = this.#options.limits;
+    refuseAt(rooms, this.#rooms.size, 'server_full', 'The server has no place for another room');
+    const opening = this.#openRoom(name);
+    this.#rooms.set(name, opening);
+    opening.catch(() => this.#rooms.delete(name));
+    return opening;
+  }
+
+  async #openRoom(name: string): Promise<Room> {
+    const { workers, journal, log } = this.#options;
+    const room = await Room.create(name, await workers.createRouter());
+    try {
+      await journal.sessionStarted({ id: room.id, roomName: name, startedAt: new Date() });
+      if (room.closed)
+        throw new AppError('unavailable', `The media worker of room ${name} has ended. Join again.`);
+    } catch (error) {
+      room.close('room_closed');
+      throw unavailable(log, error);
+    }
+    this.#open.add(room);
+    log.info({ room: name, sessionId: room.id }, 'room opened');
+    this.#closeWhenEmptyFor(room, this.#options.emptyRoomTtl);
+    room.once('close', (reason) => this.#forget(room, reason));
+    room.on('error', (error) => log.error({ err: error, room: name }, 'room failed to do something'));
+    return room;
+  }
+
+  /** An open room that nobody is in ends after `ttl` ms; also one that nobody ever got into. */
+  #closeWhenEmptyFor(room: Room, ttl: number): void {
+    const closeIfEmpty = () => {
+      if (room.participants.size === 0) room.close('room_closed');
+    };
+    let timer = setTimeout(closeIfEmpty, ttl);
+    room.on('empty', () => {
+      clearTimeout(timer);
+      timer = setTimeout(closeIfEmpty, ttl);
+    });
+    room.once('close', () => clearTimeout(timer));
+  }
+
+  #forget(room: Room, reason: RoomCloseReason): void {
+    this.#open.delete(room);
+    this.#rooms.delete(room.name);
+    this.#write(
+      'the end of a session',
+      this.#options.journal.sessionEnded({ id: room.id, endedAt: new Date() }),
+    );
+    this.#options.log.info({ room: room.name, sessionId: room.id, reason }, 'room closed');
+  }
+
+  #write(what: string, entry: Promise<void>): void {
+    const written = entry
+      .catch((error: unknown) => this.#options.log.error({ err: error }, `${what} could not be recorded`))
+      .finally(() => this.#writing.delete(written));
+    this.#writing.add(written);
+  }
+}
+
+function refuseAt(
+  limit: number,
+  current: number,
+  code: 'room_full' | 'user_limit' | 'server_full',
+  message: string,
+): void {
+  if (current >= limit) throw new AppError(code, `${message} (${current} of ${limit}).`, { limit, current });
+}
+
+function unavailable(log: Logger, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  log.error({ err: error }, 'the database did not record a call');
+  return new AppError('unavailable', 'The database does not answer now. Try again in a few seconds.');
+}

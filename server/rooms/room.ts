@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { types } from 'mediasoup';
+import { AppError } from '../errors.ts';
+import type { NotificationData, Notification } from '../protocol/notifications.ts';
+import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
+import { Participant, type ParticipantOptions } from './participant.ts';
+
+export type RoomCloseReason = NotificationData<'roomClosed'>['reason'];
+
+interface RoomEvents {
+  /** The last participant left. */
+  empty: [];
+  close: [RoomCloseReason];
+  /** Something failed that ends nothing. */
+  error: [unknown];
+}
+
+/**
+ * A session of a room: the participants who are in it together, on one router. It tells each of them what the others
+ * do. It ends when it is closed, or with its worker.
+ */
+export class Room extends EventEmitter<RoomEvents> {
+  /** The id of this session, which the database keeps. */
+  readonly id = randomUUID();
+  readonly name: string;
+  readonly #router: types.Router;
+  readonly #webRtcServer: types.WebRtcServer;
+  readonly #speakers: ActiveSpeakers;
+  readonly #participants = new Map<string, Participant>();
+  #closed = false;
+
+  private constructor(
+    name: string,
+    router: types.Router,
+    webRtcServer: types.WebRtcServer,
+    speakers: ActiveSpeakers,
+  ) {
+    super();
+    this.name = name;
+    this.#router = router;
+    this.#webRtcServer = webRtcServer;
+    this.#speakers = speakers;
+    router.on('workerclose', () => this.close('worker_died'));
+    speakers.on('change', (loud) => this.#tellSpeakers(loud));
+  }
+
+  static async create(
+    name: string,
+    { router, webRtcServer }: { router: types.Router; webRtcServer: types.WebRtcServer },
+  ): Promise<Room> {
+    return new Room(name, router, webRtcServer, await ActiveSpeakers.create(router));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Those who are in the room now, by participant id. */
+  get participants(): ReadonlyMap<string, Participant> {
+    return this.#participants;
+  }
+
+  /** Lets somebody in and tells the others. @throws {AppError} `unavailable` where the room has closed meanwhile. */
+  add(options: Omit<ParticipantOptions, 'router' | 'webRtcServer'>): Participant {
+    if (this.#closed) throw new AppError('unavailable', `Room ${this.name} has just closed. Join again.`);
+    const participant = new Participant({
+      ...options,
+      router: this.#router,
+      webRtcServer: this.#webRtcServer,
+    });
+    participant.on('announce', (notification) => this.#tellOthers(participant, notification));
+    participant.on('published', ({ producer }) => {
+      if (producer.kind === 'audio') this.#listenTo(producer);
+    });
+    participant.once('close', (reason) => {
+      this.#participants.delete(participant.id);
+      this.#tellOthers(participant, {
+        event: 'participantLeft',
+        data: { participantId: participant.id, reason },
+      });
+      if (this.#participants.size === 0) this.emit('empty');
+    });
+    this.#participants.set(participant.id, participant);
+    this.#tellOthers(participant, { event: 'participantJoined', data: participant.describe() });
+    return participant;
+  }
+
+  /**
+   * The producer of somebody in this room other than `participant`.
+   *
+   * @throws {AppError} `not_found`, for another room's producers too.
+   */
+  producerFor(participant: Participant, producerId: string): types.Producer {
+    for (const other of this.#participants.values()) {
+      const publication = other.publications.get(producerId);
+      if (publication && other !== participant) return publication.producer;
+    }
+    throw new AppError('not_found', `Nobody else in this room publishes a producer ${producerId}.`);
+  }
+
+  /** Ends the session for everybody. Doing it again does nothing. */
+  close(reason: RoomCloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const participant of this.#participants.values()) {
+      participant.notify({ event: 'roomClosed', data: { reason } });
+    }
+    for (const participant of this.#participants.values()) participant.close(reason);
+    this.#router.close();
+    this.emit('close', reason);
+  }
+
+  #tellOthers(participant: Participant, notification: Notification): void {
+    if (this.#closed) return;
+    for (const other of this.#participants.values()) {
+      if (other !== participant) other.notify(notification);
+    }
+  }
+
+  #tellSpeakers(loud: Speaker[]): void {
+    const speakers = loud.flatMap(({ producerId, level }) => {
+      const owner = [...this.#participants.values()].find(({ publications }) => publications.has(producerId));
+      return owner ? [{ participantId: owner.id, level }] : [];
+    });
+    for (const participant of this.#participants.values()) {
+      participant.notify({ event: 'activeSpeakers', data: { speakers } });
+    }
+  }
+
+  #listenTo(producer: types.Producer): void {
+    this.#speakers.add(producer).catch((error: unknown) => {
+      if (!producer.closed) this.emit('error', error);
+    });
+  }
+}
