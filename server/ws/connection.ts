@@ -1,0 +1,172 @@
+import type { WebSocket } from '@fastify/websocket';
+import { TokenBucket } from 'limiter';
+import type { Logger } from 'pino';
+import { Compile } from 'typebox/compile';
+import { AppError } from '../errors.ts';
+import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
+import type { LeaveReason } from '../protocol/model.ts';
+import type { Notification } from '../protocol/notifications.ts';
+import type { RoomRegistry } from '../rooms/registry.ts';
+import { dispatch } from './dispatch.ts';
+import { Session } from './session.ts';
+
+export interface ConnectionLimits {
+  /** Messages a second, as it goes on. */
+  messagesPerSecond: number;
+  /** Messages at once; as many refusals again end the connection. */
+  messagesBurst: number;
+  /** Bytes that wait for a slow client before its connection is ended. */
+  unsentMaxBytes: number;
+  /** Time between two pings, in ms. */
+  pingInterval: number;
+  /** Silence after which the client counts as gone, in ms. */
+  pingTimeout: number;
+}
+
+const requestValidator = Compile(Request);
+
+/** A share of `unsentMaxBytes` from which on what is soon outdated is no longer sent. */
+const DROP_SHARE = 0.25;
+
+/**
+ * One WebSocket: frames in, each through limit, JSON and envelope to its method, one after another; answers and
+ * notifications out. It watches whether the client is still there, and ends the session with the socket.
+ */
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #session: Session;
+  readonly #limits: ConnectionLimits;
+  readonly #log: Logger;
+  readonly #bucket: TokenBucket;
+  #queue = Promise.resolve();
+  #refused = 0;
+  #lastHeard = Date.now();
+
+  /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
+  constructor(
+    socket: WebSocket,
+    {
+      userId,
+      rooms,
+      limits,
+      log,
+    }: { userId: string; rooms: RoomRegistry; limits: ConnectionLimits; log: Logger },
+  ) {
+    this.#socket = socket;
+    this.#session = new Session(userId, rooms, (notification) => this.notify(notification));
+    this.#limits = limits;
+    this.#log = log;
+    this.#bucket = new TokenBucket({
+      bucketSize: limits.messagesBurst,
+      tokensPerInterval: limits.messagesPerSecond,
+      interval: 'second',
+    });
+    this.#bucket.content = limits.messagesBurst;
+
+    const heartbeat = setInterval(() => this.#checkAlive(), limits.pingInterval);
+    socket.on('message', (frame: Buffer, isBinary) => this.#receive(frame, isBinary));
+    socket.on('pong', () => (this.#lastHeard = Date.now()));
+    socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
+    socket.on('close', (code) => {
+      clearInterval(heartbeat);
+      this.#end(code);
+    });
+  }
+
+  /** Sends a notification. To a client that does not keep up, what is soon outdated is left out. */
+  notify(notification: Notification): void {
+    const { unsentMaxBytes } = this.#limits;
+    const outdatedSoon = notification.event === 'activeSpeakers';
+    if (outdatedSoon && this.#socket.bufferedAmount > unsentMaxBytes * DROP_SHARE) return;
+    this.#send(notification);
+    if (notification.event === 'roomClosed')
+      this.#socket.close(closeCodes.roomClosed, notification.data.reason);
+  }
+
+  #receive(frame: Buffer, isBinary: boolean): void {
+    this.#lastHeard = Date.now();
+    const request = parse(frame, isBinary);
+    if (!this.#bucket.tryRemoveTokens(1)) {
+      this.#refuse(request);
+      return;
+    }
+    this.#refused = 0;
+    this.#queue = this.#queue.then(() => this.#answer(request));
+  }
+
+  #refuse(request: Request | AppError): void {
+    this.#refused += 1;
+    if (this.#refused > this.#limits.messagesBurst) {
+      this.#socket.close(closeCodes.flood, 'too many messages');
+      return;
+    }
+    const retryAfterMs = Math.ceil(1000 / this.#limits.messagesPerSecond);
+    const error = new AppError('rate_limited', `Too many messages. Wait ${retryAfterMs} ms.`, {
+      retryAfterMs,
+    });
+    this.#sendError(request instanceof AppError ? null : request.id, error);
+  }
+
+  async #answer(request: Request | AppError): Promise<void> {
+    if (request instanceof AppError) {
+      this.#sendError(null, request);
+      return;
+    }
+    if (this.#session.ended) return;
+    const { id, method, data = {} } = request;
+    try {
+      const result = await dispatch(this.#session, method, data);
+      this.#send({ id, ok: true, data: result });
+    } catch (error) {
+      this.#sendError(id, this.#tellable(error, method));
+    }
+  }
+
+  #tellable(error: unknown, method: string): AppError {
+    if (error instanceof AppError) return error;
+    this.#log.error({ err: error, method }, 'a request failed by a bug');
+    return new AppError('internal', 'Something went wrong in the server. Its log says more.');
+  }
+
+  #sendError(id: number | null, { code, message, detail }: AppError): void {
+    this.#send({ id, ok: false, error: { code, message, ...detail } });
+  }
+
+  #send(frame: Response | Notification): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > this.#limits.unsentMaxBytes) {
+      this.#log.warn({ unsentBytes: this.#socket.bufferedAmount }, 'client does not read: connection ended');
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  #checkAlive(): void {
+    if (Date.now() - this.#lastHeard > this.#limits.pingTimeout) {
+      this.#log.info('client has been silent for too long: connection ended');
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.ping();
+  }
+
+  #end(code: number): void {
+    this.#session.ended = true;
+    if (!this.#session.joined) return;
+    const reason: LeaveReason = code === 1000 || code === 1001 ? 'left' : 'disconnected';
+    this.#session.presence.participant.close(reason);
+  }
+}
+
+function parse(frame: Buffer, isBinary: boolean): Request | AppError {
+  if (isBinary) return new AppError('bad_message', 'Frames are text, not binary.');
+  let json: unknown;
+  try {
+    json = JSON.parse(frame.toString('utf8'));
+  } catch {
+    return new AppError('bad_message', 'The frame is not JSON.');
+  }
+  if (requestValidator.Check(json)) return json;
+  return new AppError('bad_message', 'A request is { id: integer, method: string, data?: object }.');
+}
