@@ -1,0 +1,23 @@
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+/** A year, in ms: the built assets carry a hash of their content in their names. */
+const ASSETS_MAX_AGE = 365 * 24 * 60 * 60 * 1000;
+
+/** The app for browsers: `/` is the lobby, `/r/<room>` a room; both are one page, built from client/. */
+export async function registerPages(app: FastifyInstance, clientDir: string): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: clientDir,
+    index: false,
+    cacheControl: false,
+    setHeaders: (response, path) => {
+      const immutable = path.includes('/assets/');
+      response.header(
+        'Cache-Control',
+        immutable ? `public, max-age=${ASSETS_MAX_AGE / 1000}, immutable` : 'no-cache',
+      );
+    },
+  });
+  app.get('/', (_request, reply) => reply.sendFile('index.html'));
+  app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'));
+}
