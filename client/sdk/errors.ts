@@ -1,0 +1,29 @@
+import type { ErrorCode, ErrorDetail } from '../../server/protocol/errors.ts';
+
+/** The server refused something, or could not be asked. */
+export class SignallingError extends Error {
+  override readonly name = 'SignallingError';
+  /** The server's error code, or `unreachable` where there is no answer. */
+  readonly code: ErrorCode | 'unreachable';
+  readonly detail: ErrorDetail;
+
+  constructor(code: ErrorCode | 'unreachable', message: string, detail: ErrorDetail = {}) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** Why there is no camera, microphone or WebRTC. */
+export type MediaProblem = 'refused' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'failed';
+
+/** A camera or microphone cannot be had. The message is a sentence for the one in front of it. */
+export class MediaError extends Error {
+  override readonly name = 'MediaError';
+  readonly problem: MediaProblem;
+
+  constructor(problem: MediaProblem, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.problem = problem;
+  }
+}

@@ -1,0 +1,5 @@
+export { MediaError, SignallingError, type MediaProblem } from './errors.ts';
+export { openDevice } from './local-media.ts';
+export { RemoteParticipant, RemotePublication, type LocalPublication } from './participants.ts';
+export { Room, type RoomState } from './room.ts';
+export type { LinkOptions } from './link.ts';

@@ -1,0 +1,57 @@
+import type { types } from 'mediasoup-client';
+import type { MediaKind, Participant, Producer, TrackSource } from '../../server/protocol/model.ts';
+
+/** A track that somebody else publishes, and what of it arrives here. */
+export class RemotePublication {
+  /** The id of the producer. */
+  readonly id: string;
+  readonly kind: MediaKind;
+  readonly source: TrackSource;
+  readonly participantId: string;
+  /** Its owner has muted it. */
+  muted: boolean;
+  /** What receives it; undefined while one is not subscribed. */
+  consumer: types.Consumer | undefined;
+
+  constructor(participantId: string, { id, kind, source, paused }: Producer) {
+    this.id = id;
+    this.kind = kind;
+    this.source = source;
+    this.participantId = participantId;
+    this.muted = paused;
+  }
+
+  /** What arrives, to be shown or played. */
+  get track(): MediaStreamTrack | undefined {
+    return this.consumer?.track;
+  }
+}
+
+/** Somebody else in the room. */
+export class RemoteParticipant {
+  readonly id: string;
+  readonly displayName: string;
+  readonly publications = new Map<string, RemotePublication>();
+  /** Loudness now, a ratio from 0 (silent) to 1. */
+  audioLevel = 0;
+
+  constructor({ id, displayName, producers }: Participant) {
+    this.id = id;
+    this.displayName = displayName;
+    for (const producer of producers) this.publications.set(producer.id, new RemotePublication(id, producer));
+  }
+
+  /** The publication of one source, if there is one. */
+  publication(source: TrackSource): RemotePublication | undefined {
+    return [...this.publications.values()].find((publication) => publication.source === source);
+  }
+}
+
+/** A track of one's own that the room receives. */
+export interface LocalPublication {
+  readonly source: TrackSource;
+  readonly track: MediaStreamTrack;
+  muted: boolean;
+  /** What sends it; undefined while the room is out of reach. */
+  producer: types.Producer | undefined;
+}

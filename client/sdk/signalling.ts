@@ -1,0 +1,117 @@
+import { enhancedEvents } from 'mediasoup-client';
+import type { Request, Response } from '../../server/protocol/envelope.ts';
+import type { ErrorBody } from '../../server/protocol/errors.ts';
+import type { Method, Params, Result } from '../../server/protocol/methods.ts';
+import type { Notification, NotificationData } from '../../server/protocol/notifications.ts';
+import { SignallingError } from './errors.ts';
+
+/** Time that an answer may take, in ms. */
+const ANSWER_MS = 10_000;
+
+interface Pending {
+  resolve: (data: unknown) => void;
+  reject: (error: SignallingError) => void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+type SignallingEvents = {
+  notification: [Notification];
+  /** The socket ended; nothing can be asked any more. */
+  close: [code: number];
+};
+
+/**
+ * The signalling over one WebSocket: requests with their answers, and what the server tells by itself. Requests may be
+ * sent one after another without waiting: the server answers them in order.
+ */
+export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEvents> {
+  readonly #socket: WebSocket;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+
+  private constructor(socket: WebSocket) {
+    super();
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
+    socket.addEventListener('close', ({ code }) => this.#end(code));
+  }
+
+  /**
+   * Opens the socket and waits for the server's greeting.
+   *
+   * @throws {SignallingError} `unreachable`
+   */
+  static open(url: string): Promise<{ signalling: Signalling; hello: NotificationData<'hello'> }> {
+    return new Promise((resolve, reject) => {
+      const signalling = new Signalling(new WebSocket(url));
+      const timer = setTimeout(() => signalling.close(), ANSWER_MS);
+      const onClose = () => {
+        clearTimeout(timer);
+        reject(new SignallingError('unreachable', 'The server cannot be reached.'));
+      };
+      signalling.once('close', onClose);
+      signalling.once('notification', (first) => {
+        clearTimeout(timer);
+        signalling.off('close', onClose);
+        if (first.event === 'hello') resolve({ signalling, hello: first.data });
+        else signalling.close();
+      });
+    });
+  }
+
+  /**
+   * Calls a method of the server.
+   *
+   * @throws {SignallingError} with the server's error code, or `unreachable` where no answer came.
+   */
+  request<M extends Method>(method: M, data: Params<M>): Promise<Result<M>> {
+    return new Promise<unknown>((resolve, reject) => {
+      const id = this.#nextId++;
+      const fail = (message: string) => reject(new SignallingError('unreachable', message));
+      if (this.#socket.readyState !== WebSocket.OPEN) {
+        fail('The connection to the server has ended.');
+        return;
+      }
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        fail(`The server did not answer ${method} within ${ANSWER_MS / 1000} s.`);
+      }, ANSWER_MS);
+      this.#pending.set(id, { resolve, reject, timer });
+      this.#socket.send(JSON.stringify({ id, method, data } satisfies Request));
+    }) as Promise<Result<M>>;
+  }
+
+  /** Ends the socket. @param code 1000 when one leaves for good (RFC 6455, section 7.4). */
+  override close(code = 1000): void {
+    this.#socket.close(code);
+    this.#end(code);
+  }
+
+  #receive(frame: string): void {
+    const message = JSON.parse(frame) as Response | Notification;
+    if ('event' in message) {
+      this.safeEmit('notification', message);
+      return;
+    }
+    const pending = message.id === null ? undefined : this.#pending.get(message.id);
+    if (!pending || message.id === null) return;
+    this.#pending.delete(message.id);
+    clearTimeout(pending.timer);
+    if (message.ok) pending.resolve(message.data);
+    else pending.reject(fromBody(message.error));
+  }
+
+  #end(code: number): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(new SignallingError('unreachable', 'The connection to the server has ended.'));
+    }
+    this.#pending.clear();
+    this.safeEmit('close', code);
+    super.close();
+  }
+}
+
+function fromBody({ code, message, ...detail }: ErrorBody): SignallingError {
+  return new SignallingError(code, message, detail);
+}
