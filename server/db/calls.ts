@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { CallJournal } from '../rooms/call-journal.ts';
+import type { Node } from './nodes.ts';
+
+/**
+ * Keeps who was in which call, and when, in Postgres. Every method can be repeated without change, and a time that is
+ * before its beginning (the clock was set back) is recorded as the beginning. The node must have been registered.
+ */
+export function createCallJournal(pool: Pool, node: Node): CallJournal {
+  return {
+    async sessionStarted({ id, roomName, startedAt }) {
+      await pool.query(
+        `WITH room AS (
+           INSERT INTO rooms (id, name, created_at) VALUES ($2, $3, $4)
+           ON CONFLICT (name) DO UPDATE SET name = excluded.name
+           RETURNING id
+         )
+         INSERT INTO room_sessions (id, room_id, node_id, incarnation, started_at)
+         SELECT $1, room.id, $5, $6, $4 FROM room
+         ON CONFLICT (id) DO NOTHING`,
+        [id, randomUUID(), roomName, startedAt, node.nodeId, node.incarnation],
+      );
+    },
+
+    async sessionEnded({ id, endedAt }) {
+      await pool.query(
+        `UPDATE room_sessions SET ended_at = greatest(started_at, $2) WHERE id = $1 AND ended_at IS NULL`,
+        [id, endedAt],
+      );
+    },
+
+    async participantJoined({ id, sessionId, userId, displayName, joinedAt }) {
+      await pool.query(
+        `INSERT INTO participants (id, session_id, user_id, display_name, joined_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO NOTHING`,
+        [id, sessionId, userId, displayName, joinedAt],
+      );
+    },
+
+    async participantLeft({ id, leftAt, reason }) {
+      await pool.query(
+        `UPDATE participants SET left_at = greatest(joined_at, $2), leave_reason = $3
+         WHERE id = $1 AND left_at IS NULL`,
+        [id, leftAt, reason],
+      );
+    },
+  };
+}
