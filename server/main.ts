@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import { ConfigError, readConfig, type Config } from './config.ts';
+import { createCallJournal } from './db/calls.ts';
+import { defaultDataDir } from './db/embedded/data-dir.ts';
+import { EmbeddedPostgresError } from './db/embedded/error.ts';
+import { startEmbeddedPostgres } from './db/embedded/start.ts';
+import { migrate } from './db/migrate.ts';
+import { registerNode, touchNode } from './db/nodes.ts';
+import { createPool, isReady } from './db/pool.ts';
+import { AppError } from './errors.ts';
+import { keptCookieSecret } from './identity/cookie-secret.ts';
+import { createLogger } from './logger.ts';
+import { WorkerPool } from './media/worker-pool.ts';
+import { RoomRegistry } from './rooms/registry.ts';
+import { projectRoot } from './root.ts';
+import { Shutdown } from './shutdown.ts';
+
+/** Time between two signs of life of this node in the database, in ms. */
+const NODE_SEEN_MS = 5_000;
+
+/** Starts every part of the server, each noted for the way back, and says where it is. */
+async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
+  const dataDir = config.TRIVIUM_DATA_DIR ?? defaultDataDir(process.env);
+  const connectionString = config.DATABASE_URL ?? (await embeddedDatabase(dataDir, log, shutdown));
+  await migrate({ connectionString, log }).catch((cause: unknown) => {
+    if (config.DATABASE_URL === undefined) throw cause;
+    const why = cause instanceof Error && cause.message ? cause.message : String(cause);
+    throw new AppError(
+      'unavailable',
+      `The PostgreSQL of DATABASE_URL cannot be used: ${why}. Correct it or unset it.`,
+    );
+  });
+  const database = createPool({ connectionString, log });
+  shutdown.add('database pool', () => database.end());
+  const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
+  await registerNode(database, node);
+  const alive = setInterval(() => {
+    touchNode(database, node).catch((error: unknown) => log.warn({ err: error }, 'no sign of life recorded'));
+  }, NODE_SEEN_MS);
+  shutdown.add('signs of life', () => clearInterval(alive));
+
+  const workers = await WorkerPool.start({
+    count: config.WORKERS,
+    listenAddress: config.HOST,
+    announcedAddress: config.ANNOUNCED_ADDRESS,
+    firstPort: config.RTC_PORT,
+    log,
+  });
+  shutdown.add('media workers', () => workers.close());
+  const rooms = new RoomRegistry({
+    workers,
+    journal: createCallJournal(database, node),
+    log,
+    limits: {
+      rooms: config.MAX_ROOMS,
+      participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
+      participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
+      producersPerParticipant: config.MAX_PRODUCERS,
+    },
+    emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
+  });
+  const app = await buildApp({
+    config,
+    log,
+    rooms,
+    checks: { workers: () => workers.complete, database: () => isReady(database, log) },
+    cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(dataDir)),
+    clientDir: join(projectRoot, 'dist', 'client'),
+  });
+  shutdown.add('server', () => app.close());
+  shutdown.add('rooms', () => rooms.close());
+  await app.listen({
+    host: config.HOST,
+    port: config.PORT,
+    listenTextResolver: (address) => `Trivium is ready: open ${address} in a browser`,
+  });
+}
+
+async function embeddedDatabase(dataDir: string, log: Logger, shutdown: Shutdown): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir, log });
+  shutdown.add('embedded database', () => postgres.stop());
+  return postgres.connectionString;
+}
+
+/** What a start can fail with that is no bug, told by its message alone. */
+function explain(error: unknown, config: Config): string | undefined {
+  if (error instanceof AppError || error instanceof EmbeddedPostgresError) return error.message;
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (error.code === 'EADDRINUSE') {
+    return `Port ${config.PORT} on ${config.HOST} is in use by another program. Stop that, or set PORT to a free one.`;
+  }
+  if (error.code === 'EADDRNOTAVAIL') {
+    return `HOST=${config.HOST} is no address of this machine. Set it to one, or to 0.0.0.0 for all.`;
+  }
+  if (error.code === 'EACCES') {
+    return `This user may not listen on port ${config.PORT}. Set PORT to one from 1024 on.`;
+  }
+  return undefined;
+}
+
+let config: Config;
+try {
+  config = readConfig(process.env);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+const log = createLogger(config.LOG_LEVEL);
+const shutdown = new Shutdown(log);
+shutdown.onSignals();
+try {
+  await start(config, log, shutdown);
+} catch (error) {
+  log.fatal(explain(error, config) ?? { err: error });
+  await shutdown.close();
+  process.exit(1);
+}

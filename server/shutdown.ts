@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+
+/** Time after which a shutdown that hangs is given up, in ms. */
+const DEADLINE_MS = 4_500;
+
+/** A part that has to be closed, and its name for the log. */
+interface Step {
+  name: string;
+  close: () => unknown;
+}
+
+/**
+ * What was started, to be closed in the opposite order: on SIGTERM and SIGINT, or when the start fails half way.
+ * A second signal ends the process at once.
+ */
+export class Shutdown {
+  readonly #log: Logger;
+  readonly #steps: Step[] = [];
+  #running: Promise<boolean> | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Notes a part that runs from now on. */
+  add(name: string, close: Step['close']): void {
+    this.#steps.unshift({ name, close });
+  }
+
+  /** Closes everything on SIGTERM or SIGINT and ends the process: exit code 0, or 1 where a part did not close. */
+  onSignals(): void {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (this.#running) process.exit(1);
+        this.#log.info({ signal }, 'stopping');
+        void this.close().then((clean) => process.exit(clean ? 0 : 1));
+      });
+    }
+  }
+
+  /** @returns whether every part closed in time and without an error. */
+  close(): Promise<boolean> {
+    this.#running ??= this.#closeAll();
+    return this.#running;
+  }
+
+  async #closeAll(): Promise<boolean> {
+    const deadline = setTimeout(() => {
+      this.#log.error(`did not stop within ${DEADLINE_MS} ms`);
+      process.exit(1);
+    }, DEADLINE_MS);
+    let clean = true;
+    for (const { name, close } of this.#steps) {
+      try {
+        await close();
+      } catch (error) {
+        clean = false;
+        this.#log.error({ err: error, part: name }, 'a part did not stop as it should');
+      }
+    }
+    clearTimeout(deadline);
+    return clean;
+  }
+}

@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import t from 'tap';
+import { Peer } from './support/peer.ts';
+import { ServerProcess } from './support/server-process.ts';
+
+t.test('it starts without any setting, says where to point a browser, and stops by a signal', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const server = await ServerProcess.spawn(t);
+    const url = await server.ready();
+    t.equal((await fetch(`${url}/readyz`)).status, 200);
+    t.ok(
+      (await server.processes()).some((command) => command.includes('mediasoup-worker')),
+      'workers run',
+    );
+    t.ok(
+      (await server.processes()).some((command) => command.includes('postgres')),
+      'PostgreSQL runs',
+    );
+
+    const asked = Date.now();
+    server.child.kill(signal);
+    t.same(await server.exited, { code: 0, signal: null }, `${signal} is a good end`);
+    t.ok(Date.now() - asked < 5_000, 'within 5 s');
+    t.same(await server.gone(), [], 'nothing is left running');
+    t.equal(server.stderr, '');
+    for (const line of server.stdout) t.match(JSON.parse(line), { level: 'info', time: String, msg: String });
+  }
+});
+
+t.test('kill -9 leaves no process behind, and the next start closes what was open', async (t) => {
+  const server = await ServerProcess.spawn(t);
+  await Peer.inRoom(t, await server.ready(), 'tea');
+  server.child.kill('SIGKILL');
+  await server.exited;
+  t.same(await server.gone(), []);
+
+  const next = await ServerProcess.spawn(t, { TRIVIUM_DATA_DIR: server.dataDir });
+  const again = await Peer.inRoom(t, await next.ready(), 'tea');
+  t.same(again.joined.participants, [], 'nobody is taken for present');
+});
+
+t.test('the calls of a server that stops are told so, and recorded', async (t) => {
+  const server = await ServerProcess.spawn(t);
+  const peer = await Peer.inRoom(t, await server.ready(), 'tea');
+  const closed = once(peer.socket, 'close');
+  server.child.kill('SIGTERM');
+  t.match(await peer.next('roomClosed'), { reason: 'server_stopped' });
+  t.match(await closed, [1001]);
+  t.match(await server.exited, { code: 0 });
+});
+
+t.test('a browser is the same user after a restart', async (t) => {
+  const server = await ServerProcess.spawn(t);
+  const [cookie = ''] = (await fetch(await server.ready())).headers.getSetCookie();
+  server.child.kill('SIGTERM');
+  await server.exited;
+  const next = await ServerProcess.spawn(t, { TRIVIUM_DATA_DIR: server.dataDir });
+  const answer = await fetch(await next.ready(), { headers: { cookie: cookie.split(';')[0] ?? '' } });
+  t.same(answer.headers.getSetCookie(), []);
+});
+
+t.test('what it cannot start with is one clear sentence, exit code 1, and nothing left', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const port = String((taken.address() as { port: number }).port);
+  for (const [environment, sentence] of [
+    [{ PORT: port }, new RegExp(`^Port ${port} on 127.0.0.1 is in use by another program.*set PORT`)],
+    [
+      { RTC_PORT: port, WORKERS: '1' },
+      new RegExp(`^Media worker 1 cannot listen.*port ${port}.*Set RTC_PORT`),
+    ],
+    [{ HOST: '203.0.113.1' }, /203\.0\.113\.1/],
+    [{ PORT: 'abc' }, /^PORT="abc" must be integer/],
+    [{ DATABASE_URL: 'postgres://u@127.0.0.1:1/d' }, /^The PostgreSQL of DATABASE_URL cannot be used/],
+  ] as const) {
+    const server = await ServerProcess.spawn(t, environment);
+    t.match(await server.exited, { code: 1 }, JSON.stringify(environment));
+    const told = server.stderr || (JSON.parse(server.stdout.at(-1) ?? '{}') as { msg: string }).msg;
+    t.match(told, sentence);
+    t.same(await server.gone(), []);
+  }
+});

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Test } from 'tap';
+
+/** Where Debian, and others, put Chromium. */
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+  '--no-first-run',
+  '--autoplay-policy=no-user-gesture-required',
+  '--allow-loopback-in-peer-connection',
+  '--use-fake-device-for-media-stream=fps=15',
+];
+
+/** A real Chromium with a camera and a microphone of its own making; it is gone when the test ends. */
+export async function testBrowser(t: Test, { allowMedia = true } = {}): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM_BIN'] ?? CHROMIUM.find((path) => existsSync(path));
+  if (!executablePath) throw new Error('Chromium is not installed: sudo apt-get install -y chromium');
+  const permission = allowMedia ? '--use-fake-ui-for-media-stream' : '--deny-permission-prompts';
+  const browser = await chromium.launch({ executablePath, args: [...args, permission] });
+  t.teardown(() => browser.close());
+  return browser;
+}
+
+/** A browser of one person: cookies of its own, and its RTCPeerConnections within reach of `inboundStats`. */
+export async function newPerson(browser: Browser): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.addInitScript(() => {
+    const Original = window.RTCPeerConnection;
+    const all: RTCPeerConnection[] = [];
+    Object.assign(window, { peerConnections: all });
+    window.RTCPeerConnection = class extends Original {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        all.push(this);
+      }
+    };
+  });
+  return { context, page: await context.newPage() };
+}
+
+/** Opens a room's page and joins it as a person of that name. */
+export async function joinRoom(page: Page, url: string, room: string, name: string): Promise<void> {
+  await page.goto(`${url}/r/${room}`);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await page.getByRole('button', { name: 'Leave' }).waitFor();
+}
+
+/** One received track, by what the browser's own statistics say of it. */
+export interface Inbound {
+  kind: string;
+  trackIdentifier: string;
+  bytesReceived: number;
+  framesDecoded: number;
+  frameWidth: number;
+  frameHeight: number;
+}
+
+/** @see https://www.w3.org/TR/webrtc-stats/#inboundrtpstats-dict* */
+export function inboundStats(page: Page): Promise<Inbound[]> {
+  return page.evaluate(async () => {
+    const { peerConnections } = window as unknown as { peerConnections: RTCPeerConnection[] };
+    const live = peerConnections.filter(({ connectionState }) => connectionState !== 'closed');
+    const reports = await Promise.all(live.map((connection) => connection.getStats()));
+    return (
+      reports
+        .flatMap((report) => [...(report as unknown as Map<string, Record<string, unknown>>).values()])
+        // mediasoup-client receives a "probator" beside the media: the SFU's padding, no one's picture.
+        .filter(({ type, mid }) => type === 'inbound-rtp' && mid !== 'probator')
+        .map((stat) => ({
+          kind: String(stat['kind']),
+          trackIdentifier: String(stat['trackIdentifier']),
+          bytesReceived: Number(stat['bytesReceived'] ?? 0),
+          framesDecoded: Number(stat['framesDecoded'] ?? 0),
+          frameWidth: Number(stat['frameWidth'] ?? 0),
+          frameHeight: Number(stat['frameHeight'] ?? 0),
+        }))
+    );
+  });
+}
+
+/**
+ * Waits until a condition on the page holds, looking on every frame that the page draws.
+ *
+ * @throws Error with what was waited for.
+ */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T>,
+  holds: (value: T) => boolean,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (holds(value)) return value;
+    if (Date.now() > deadline)
+      throw new Error(`${what}: not within ${timeoutMs} ms; last: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

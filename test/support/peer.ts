@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import type { Test } from 'tap';
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { WebSocket, type RawData } from 'ws';
+import { Response } from '../../server/protocol/envelope.ts';
+import type { ErrorCode } from '../../server/protocol/errors.ts';
+import { methods, type Method, type Params, type Result } from '../../server/protocol/methods.ts';
+import {
+  notifications,
+  type Event,
+  type Notification,
+  type NotificationData,
+} from '../../server/protocol/notifications.ts';
+
+const responses = Compile(Response);
+const resultOf = compileAll(methods, ({ result }) => result);
+const dataOf = compileAll(notifications, (schema) => schema);
+
+/** A refusal, as it stood on the wire. */
+export class Refused extends Error {
+  readonly code: ErrorCode;
+  readonly body: object;
+
+  constructor(body: { code: ErrorCode; message: string }) {
+    super(`${body.code}: ${body.message}`);
+    this.code = body.code;
+    this.body = body;
+  }
+}
+
+/**
+ * A client without a browser: it speaks the protocol over a real WebSocket, and holds every frame of the server
+ * against the protocol's schemas.
+ */
+export class Peer {
+  readonly socket: WebSocket;
+  readonly received: Notification[] = [];
+  readonly #pending = new Map<number, (response: Response) => void>();
+  readonly #waiting = new Set<() => void>();
+  #nextId = 1;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (frame) => this.#receive(frame));
+  }
+
+  /** Opens a socket and waits for the greeting. `cookie` makes it a user that is known already. */
+  static async connect(t: Test, url: string, cookie?: string): Promise<Peer> {
+    const headers = cookie === undefined ? {} : { cookie };
+    const peer = new Peer(new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers }));
+    t.teardown(() => peer.socket.terminate());
+    await once(peer.socket, 'open');
+    await peer.next('hello');
+    return peer;
+  }
+
+  /** Connects, joins and makes both transports. */
+  static async inRoom(t: Test, url: string, room: string, cookie?: string): Promise<JoinedPeer> {
+    const peer = await Peer.connect(t, url, cookie);
+    const [joined, send, recv] = await Promise.all([
+      peer.request('join', { room, displayName: 'Ada', rtpCapabilities: peer.capabilities }),
+      peer.request('createTransport', { direction: 'send' }),
+      peer.request('createTransport', { direction: 'recv' }),
+    ]);
+    return Object.assign(peer, { joined, send, recv });
+  }
+
+  /** The server's own capabilities serve as a client's that can do everything. */
+  get capabilities(): NotificationData<'hello'>['routerRtpCapabilities'] {
+    return this.hello.routerRtpCapabilities;
+  }
+
+  get hello(): NotificationData<'hello'> {
+    const [first] = this.received;
+    if (first?.event !== 'hello') throw new Error('no greeting yet');
+    return first.data;
+  }
+
+  /** Calls a method; a refusal is thrown as `Refused`. */
+  async request<M extends Method>(method: M, data: Params<M>): Promise<Result<M>> {
+    const response = await this.raw(method, data);
+    if (!response.ok) throw new Refused(response.error);
+    check(resultOf.get(method), response.data, `result of ${method}`);
+    return response.data as Result<M>;
+  }
+
+  /** Sends any request, as a faulty client would, and gives the answer as it is. */
+  raw(method: string, data: unknown): Promise<Response> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#pending.set(id, resolve);
+      this.socket.send(JSON.stringify({ id, method, data }));
+    });
+  }
+
+  /** The first notification of an event, come already or yet to come, that `fits`. */
+  async next<E extends Event>(
+    event: E,
+    fits: (data: NotificationData<E>) => boolean = () => true,
+  ): Promise<NotificationData<E>> {
+    const find = () =>
+      this.received.find(
+        (one): one is Extract<Notification, { event: E }> =>
+          one.event === event && fits(one.data as NotificationData<E>),
+      );
+    for (let found = find(); ; found = find()) {
+      if (found) return found.data as NotificationData<E>;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  #receive(frame: RawData): void {
+    const message = JSON.parse((frame as Buffer).toString()) as Response | Notification;
+    if ('event' in message) {
+      check(dataOf.get(message.event), message.data, message.event);
+      this.received.push(message);
+    } else {
+      check(responses, message, 'response');
+      if (message.id !== null) this.#pending.get(message.id)?.(message);
+    }
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+export type JoinedPeer = Peer & {
+  joined: Result<'join'>;
+  send: Result<'createTransport'>;
+  recv: Result<'createTransport'>;
+};
+
+/** A new user's cookie, as a browser gets it with the page. */
+export async function newUser(url: string): Promise<string> {
+  const [cookie] = (await fetch(url)).headers.getSetCookie();
+  if (!cookie) throw new Error('the page gave no cookie');
+  return cookie.split(';')[0] ?? '';
+}
+
+function compileAll<T extends object>(
+  table: T,
+  schemaOf: (entry: T[keyof T]) => TSchema,
+): Map<string, Validator> {
+  return new Map(
+    Object.entries(table).map(([name, entry]) => [name, Compile(schemaOf(entry as T[keyof T]))]),
+  );
+}
+
+function check(validator: Validator | undefined, data: unknown, what: string): void {
+  if (!validator) throw new Error(`the protocol has no ${what}`);
+  if (!validator.Check(data)) {
+    throw new Error(`${what} breaks the protocol: ${JSON.stringify([...validator.Errors(data)])}`);
+  }
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import tap, { type Test } from 'tap';
+import { buildApp } from '../../server/app.ts';
+import { readConfig, type Config } from '../../server/config.ts';
+import { createCallJournal } from '../../server/db/calls.ts';
+import { registerNode } from '../../server/db/nodes.ts';
+import { isReady } from '../../server/db/pool.ts';
+import { WorkerPool } from '../../server/media/worker-pool.ts';
+import { RoomRegistry } from '../../server/rooms/registry.ts';
+import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
+
+export interface TestServer {
+  app: FastifyInstance;
+  config: Config;
+  database: TestDatabase;
+  rooms: RoomRegistry;
+  workers: WorkerPool;
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+}
+
+let shared: Promise<TestDatabase> | undefined;
+
+/** One database for all servers of a test file, whose sessions do not meet. */
+const sharedDatabase = (): Promise<TestDatabase> => (shared ??= testDatabase(tap));
+
+/**
+ * A server with everything real, on free ports, which is gone when the test ends. Its log is silent unless
+ * TEST_LOG_LEVEL says otherwise.
+ */
+export async function testServer(
+  t: Test,
+  settings: Record<string, string> = {},
+  own: { database?: TestDatabase; clientDir?: string } = {},
+): Promise<TestServer> {
+  const database = own.database ?? (await sharedDatabase());
+  const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const config = readConfig({ WORKERS: '2', ...settings });
+  const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
+  await registerNode(database.pool, node);
+  const workers = await WorkerPool.start({
+    count: config.WORKERS,
+    listenAddress: '127.0.0.1',
+    announcedAddress: '127.0.0.1',
+    firstPort: 0,
+    log,
+  });
+  t.teardown(() => workers.close());
+  const rooms = new RoomRegistry({
+    workers,
+    journal: createCallJournal(database.pool, node),
+    log,
+    limits: {
+      rooms: config.MAX_ROOMS,
+      participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
+      participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
+      producersPerParticipant: config.MAX_PRODUCERS,
+    },
+    emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
+  });
+  const app = await buildApp({
+    config,
+    log,
+    rooms,
+    checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
+    cookieSecret: 'a secret of the tests, 32 bytes long',
+    clientDir: own.clientDir ?? (await emptyClient(t)),
+  });
+  t.teardown(async () => {
+    await rooms.close();
+    await app.close();
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return { app, config, database, rooms, workers, url };
+}
+
+/** A stand-in for the built client: these tests need no browser. */
+async function emptyClient(t: Test): Promise<string> {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'assets'));
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Trivium</title>');
+  await writeFile(join(folder, 'assets', 'app-1a2b3c.js'), '');
+  return folder;
+}
