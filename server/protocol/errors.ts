@@ -11,7 +11,6 @@ export const errorCodes = {
     status: 400,
     meaning: 'The data does not fit the method, or mediasoup refused the parameters.',
   },
-  too_large: { status: 413, meaning: 'The frame is over the size limit; the socket is closed with 1009.' },
   rate_limited: { status: 429, meaning: 'Too many messages. `retryAfterMs` says when to try again.' },
   not_joined: { status: 409, meaning: 'The method needs a room: send `join` first.' },
   already_joined: { status: 409, meaning: 'This connection has joined a room already. Open another one.' },

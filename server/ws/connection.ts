@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
 import type { LeaveReason } from '../protocol/model.ts';
-import type { Notification } from '../protocol/notifications.ts';
+import type { Notification, NotificationData } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { dispatch } from './dispatch.ts';
 import { Session } from './session.ts';
@@ -79,8 +79,14 @@ export class Connection {
     const outdatedSoon = notification.event === 'activeSpeakers';
     if (outdatedSoon && this.#socket.bufferedAmount > unsentMaxBytes * DROP_SHARE) return;
     this.#send(notification);
-    if (notification.event === 'roomClosed')
-      this.#socket.close(closeCodes.roomClosed, notification.data.reason);
+    if (notification.event === 'roomClosed') this.#closeWith(notification.data.reason);
+  }
+
+  #closeWith(reason: NotificationData<'roomClosed'>['reason']): void {
+    this.#socket.close(
+      reason === 'server_stopped' ? closeCodes.serverStopped : closeCodes.roomClosed,
+      reason,
+    );
   }
 
   #receive(frame: Buffer, isBinary: boolean): void {

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { testDatabase } from '../support/postgres.ts';
+import { testServer } from '../support/server.ts';
+
+t.test('the lobby and every room are the app’s page', async (t) => {
+  const { app } = await testServer(t);
+  for (const path of ['/', '/r/tea', '/r/tea?x=1']) {
+    const answer = await app.inject(path);
+    t.equal(answer.statusCode, 200);
+    t.match(answer.headers['content-type'], /text\/html/);
+    t.equal(answer.headers['cache-control'], 'no-cache');
+  }
+  const asset = await app.inject('/assets/app-1a2b3c.js');
+  t.match(asset.headers['cache-control'], /immutable/);
+  t.equal((await app.inject('/nowhere')).statusCode, 404);
+  t.equal((await app.inject('/../package.json')).statusCode, 404);
+});
+
+t.test('a new browser gets a cookie that scripts cannot read, and keeps it', async (t) => {
+  const { app } = await testServer(t);
+  const [cookie] = (await app.inject('/')).cookies as {
+    name: string;
+    value: string;
+    httpOnly?: boolean;
+    sameSite?: string;
+  }[];
+  t.match(cookie, { name: 'trivium_guest', httpOnly: true, sameSite: 'Lax' });
+  const again = await app.inject({ url: '/', cookies: { trivium_guest: cookie?.value ?? '' } });
+  t.same(again.cookies, [], 'who has one keeps it');
+});
+
+t.test('healthz says alive, readyz what is there', async (t) => {
+  const database = await testDatabase(t);
+  const { app, workers } = await testServer(t, {}, { database });
+  t.match((await app.inject('/healthz')).json(), { status: 'alive' });
+  const ready = await app.inject('/readyz');
+  t.equal(ready.statusCode, 200);
+  t.same(ready.json(), { status: 'ready', workers: true, database: true });
+
+  await database.stop();
+  const without = await app.inject('/readyz');
+  t.equal(without.statusCode, 503);
+  t.same(without.json(), { status: 'not ready', workers: true, database: false });
+  workers.close();
+  t.match((await app.inject('/readyz')).json(), { workers: false });
+  t.equal((await app.inject('/healthz')).statusCode, 200, 'it is alive all the same');
+});

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import t from 'tap';
+import { WebSocket } from 'ws';
+import { newUser, Peer } from '../support/peer.ts';
+import { testServer } from '../support/server.ts';
+
+/** Sends a frame as it is and gives the next one that comes back. */
+async function answerTo(peer: Peer, frame: string | Buffer): Promise<unknown> {
+  const answer = once(peer.socket, 'message');
+  peer.socket.send(frame);
+  const [data] = (await answer) as [Buffer];
+  return JSON.parse(data.toString());
+}
+
+t.test('a frame that is no request gets a clear error, and the connection goes on', async (t) => {
+  const { url } = await testServer(t);
+  const peer = await Peer.connect(t, url);
+  for (const frame of [
+    '',
+    'hello',
+    '{',
+    '[]',
+    'null',
+    '1',
+    '{}',
+    '{"id":1}',
+    '{"id":"1","method":"leave"}',
+    '{"id":-1,"method":"leave"}',
+    '{"id":1,"method":"leave","more":1}',
+  ]) {
+    t.match(await answerTo(peer, frame), { id: null, ok: false, error: { code: 'bad_message' } }, frame);
+  }
+  t.match(await answerTo(peer, Buffer.from([1, 2, 3])), { error: { code: 'bad_message', message: /text/ } });
+  t.match(await peer.raw('nonsense', {}), { error: { code: 'unknown_method', message: /"nonsense"/ } });
+  t.match(await peer.raw('constructor', {}), { error: { code: 'unknown_method' } });
+  t.ok((await peer.raw('join', { room: 'tea', displayName: 'Ada' })).ok);
+});
+
+t.test('data that does not fit is refused by the name of what is wrong', async (t) => {
+  const { url } = await testServer(t);
+  const peer = await Peer.connect(t, url);
+  for (const [data, what] of [
+    [{}, /join: data must have required properties room/],
+    [{ room: 'a b', displayName: 'Ada' }, /data\.room must match/],
+    [{ room: '', displayName: 'Ada' }, /data\.room/],
+    [{ room: 'tea', displayName: '   ' }, /data\.displayName/],
+    [{ room: 'tea', displayName: 'x'.repeat(65) }, /data\.displayName/],
+    [{ room: 'tea', displayName: 'Ada', rtpCapabilities: 1 }, /data\.rtpCapabilities/],
+    [{ room: 'tea', displayName: 'Ada', more: 1 }, /data/],
+    [[], /data/],
+    ['tea', /data/],
+  ] as const) {
+    t.match(await peer.raw('join', data), { ok: false, error: { code: 'bad_request', message: what } });
+  }
+});
+
+t.test('before joining there is nothing to work on; joining twice is refused', async (t) => {
+  const { url } = await testServer(t);
+  const peer = await Peer.connect(t, url);
+  t.match(await peer.raw('createTransport', { direction: 'send' }), { error: { code: 'not_joined' } });
+  t.ok((await peer.raw('join', { room: 'tea', displayName: 'Ada' })).ok);
+  t.match(await peer.raw('join', { room: 'tea', displayName: 'Ada' }), { error: { code: 'already_joined' } });
+  t.ok((await peer.raw('leave', {})).ok);
+  t.ok(
+    (await peer.raw('join', { room: 'coffee', displayName: 'Ada' })).ok,
+    'after leaving one may join again',
+  );
+});
+
+t.test('a frame over the limit ends the socket with 1009', async (t) => {
+  const { url } = await testServer(t, { MESSAGE_MAX_BYTES: '1000' });
+  const peer = await Peer.connect(t, url);
+  peer.socket.send('x'.repeat(1001));
+  const [code] = (await once(peer.socket, 'close')) as [number];
+  t.equal(code, 1009);
+});
+
+t.test('too many messages are refused, far too many end the socket', async (t) => {
+  const { url } = await testServer(t, { MESSAGES_PER_SECOND: '1', MESSAGES_BURST: '5' });
+  const peer = await Peer.connect(t, url);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => peer.raw('leave', {})));
+  const refused = answers.filter((answer) => !answer.ok && answer.error.code === 'rate_limited');
+  t.equal(refused.length, 3, 'what is over the burst is refused');
+  t.match(refused[0], { error: { retryAfterMs: 1000 } });
+  const closed = once(peer.socket, 'close');
+  for (let i = 0; i < 5; i += 1) peer.socket.send('{}');
+  t.match(await closed, [4008]);
+});
+
+t.test('a client that falls silent is gone after the time-out', async (t) => {
+  const { url } = await testServer(t, { PING_INTERVAL_MS: '20', PING_TIMEOUT_MS: '100' });
+  const peer = await Peer.inRoom(t, url, 'tea');
+  const watcher = await Peer.inRoom(t, url, 'tea');
+  peer.socket.pause();
+  t.match(await watcher.next('participantLeft'), {
+    participantId: peer.joined.participantId,
+    reason: 'disconnected',
+  });
+  t.equal(watcher.socket.readyState, WebSocket.OPEN, 'one that answers pings stays');
+});
+
+t.test('pages of other origins may not connect, unless they are allowed', async (t) => {
+  const { url } = await testServer(t, { ALLOWED_ORIGINS: 'https://shop.example, https://b.example' });
+  const connect = async (origin?: string) => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, origin ? { origin } : {});
+    t.teardown(() => socket.terminate());
+    return Promise.race([
+      once(socket, 'open').then(() => 'open'),
+      once(socket, 'unexpected-response').then(
+        ([, response]) => (response as { statusCode: number }).statusCode,
+      ),
+    ]);
+  };
+  t.equal(await connect('https://evil.example'), 403);
+  t.equal(await connect('null'), 403);
+  t.equal(await connect('https://b.example'), 'open');
+  t.equal(await connect(url), 'open', 'the server’s own pages');
+  t.equal(await connect(), 'open', 'no browser');
+});
+
+t.test('a browser is one user by its cookie; one that was tampered with is a new guest', async (t) => {
+  const { url } = await testServer(t);
+  const cookie = await newUser(url);
+  const [first, second] = [await Peer.connect(t, url, cookie), await Peer.connect(t, url, cookie)];
+  t.equal(first.hello.userId, second.hello.userId);
+  t.match(first.hello.userId, /^guest:[0-9a-f]{32}$/);
+  const forged = await Peer.connect(
+    t,
+    url,
+    cookie.replace(/=guest.*?\./, `=${encodeURIComponent('guest:victim')}.`),
+  );
+  t.match(forged.hello.userId, /^guest:[0-9a-f]{32}$/);
+  t.not(forged.hello.userId, first.hello.userId);
+});
