@@ -1,5 +1,6 @@
 export { MediaError, SignallingError, type MediaProblem } from './errors.ts';
 export { openDevice } from './local-media.ts';
-export { RemoteParticipant, RemotePublication, type LocalPublication } from './participants.ts';
+export type { LocalPublication } from './local-tracks.ts';
+export { RemoteParticipant, RemotePublication } from './participants.ts';
 export { Room, type RoomState } from './room.ts';
 export type { LinkOptions } from './link.ts';

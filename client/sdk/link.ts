@@ -1,4 +1,4 @@
-import { Device, enhancedEvents, type types } from 'mediasoup-client';
+import { detectDeviceAsync, Device, enhancedEvents, type types } from 'mediasoup-client';
 import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import type { Notification } from '../../server/protocol/notifications.ts';
@@ -179,7 +179,9 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
 async function loadDevice(routerRtpCapabilities: unknown): Promise<Device | undefined> {
   if (typeof RTCPeerConnection === 'undefined') return undefined;
-  const device = await Device.factory();
+  const handlerName = await detectDeviceAsync();
+  if (!handlerName) return undefined;
+  const device = await Device.factory({ handlerName });
   await device.load({ routerRtpCapabilities: routerRtpCapabilities as types.RtpCapabilities });
   return device;
 }

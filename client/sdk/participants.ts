@@ -21,9 +21,9 @@ export class RemotePublication {
     this.muted = paused;
   }
 
-  /** What arrives, to be shown or played. */
+  /** What arrives, to be shown or played; undefined also while the connection is lost. */
   get track(): MediaStreamTrack | undefined {
-    return this.consumer?.track;
+    return this.consumer?.closed ? undefined : this.consumer?.track;
   }
 }
 
@@ -45,13 +45,4 @@ export class RemoteParticipant {
   publication(source: TrackSource): RemotePublication | undefined {
     return [...this.publications.values()].find((publication) => publication.source === source);
   }
-}
-
-/** A track of one's own that the room receives. */
-export interface LocalPublication {
-  readonly source: TrackSource;
-  readonly track: MediaStreamTrack;
-  muted: boolean;
-  /** What sends it; undefined while the room is out of reach. */
-  producer: types.Producer | undefined;
 }

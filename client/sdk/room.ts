@@ -3,7 +3,8 @@ import type { TrackSource } from '../../server/protocol/model.ts';
 import type { Event, Notification, NotificationData } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
-import { RemoteParticipant, RemotePublication, type LocalPublication } from './participants.ts';
+import { LocalTracks, type LocalPublication } from './local-tracks.ts';
+import { RemoteParticipant, RemotePublication } from './participants.ts';
 
 export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'left';
 
@@ -33,7 +34,7 @@ const FINAL = new Set(['room_full', 'user_limit', 'forbidden', 'bad_request']);
 export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #options: LinkOptions;
   readonly #participants = new Map<string, RemoteParticipant>();
-  readonly #local = new Map<TrackSource, LocalPublication>();
+  readonly #local = new LocalTracks(() => this.#changed());
   #link: Link | undefined;
   #state: RoomState = 'connecting';
   /** The loudness of one's own microphone, as the room hears it: a ratio from 0 to 1. */
@@ -74,7 +75,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   /** What one publishes oneself, by source. */
   get local(): ReadonlyMap<TrackSource, LocalPublication> {
-    return this.#local;
+    return this.#local.publications;
   }
 
   get ownAudioLevel(): number {
@@ -91,34 +92,18 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
    *
    * @throws {SignallingError} where the server refuses it.
    */
-  async publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
-    await this.unpublish(source);
-    const publication: LocalPublication = { source, track, muted: false, producer: undefined };
-    this.#local.set(source, publication);
-    this.#changed();
-    if (this.#link) await this.#send(this.#link, publication);
+  publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
+    return this.#local.publish(track, source);
   }
 
   /** Takes a track back and stops it, so that the camera's light goes out. */
-  async unpublish(source: TrackSource): Promise<void> {
-    const publication = this.#local.get(source);
-    if (!publication) return;
-    this.#local.delete(source);
-    publication.track.stop();
-    this.#changed();
-    const { producer } = publication;
-    if (!producer || producer.closed) return;
-    producer.close();
-    await this.#link?.request('closeProducer', { producerId: producer.id });
+  unpublish(source: TrackSource): Promise<void> {
+    return this.#local.unpublish(source);
   }
 
   /** Mutes or unmutes a published track without taking it back. */
-  async setMuted(source: TrackSource, muted: boolean): Promise<void> {
-    const publication = this.#local.get(source);
-    if (!publication || publication.muted === muted) return;
-    publication.muted = muted;
-    this.#changed();
-    await this.#tellMuted(publication);
+  setMuted(source: TrackSource, muted: boolean): Promise<void> {
+    return this.#local.setMuted(source, muted);
   }
 
   /** Receives what somebody publishes. */
@@ -147,8 +132,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   leave(): void {
     if (this.#state === 'left') return;
     this.#setState('left');
-    for (const { track } of this.#local.values()) track.stop();
-    this.#local.clear();
+    this.#local.stop();
     this.#participants.clear();
     this.#link?.close();
     this.#link = undefined;
@@ -162,7 +146,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#takeOver(link.joined.participants.map((participant) => new RemoteParticipant(participant)));
     this.#setState('connected');
     link.start();
-    for (const publication of this.#local.values()) this.#inBackground(this.#send(link, publication));
+    for (const sent of this.#local.attach(link)) this.#inBackground(sent);
   }
 
   /** Replaces who was known by who is there, keeping quiet about those who stayed. */
@@ -182,7 +166,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   async #reconnect(lost: Link): Promise<void> {
     if (this.#state === 'left' || lost !== this.#link) return;
     this.#link = undefined;
-    for (const publication of this.#local.values()) publication.producer = undefined;
+    this.#local.detach();
     this.#setState('reconnecting');
     for (let attempt = 0; !this.#hasLeft(); attempt += 1) {
       await delay(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0);
@@ -204,25 +188,6 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   #hasLeft(): boolean {
     return this.#state === 'left';
-  }
-
-  async #send(link: Link, publication: LocalPublication): Promise<void> {
-    if (!link.hasMedia) return;
-    const producer = await link.publish(publication.track, publication.source);
-    if (link !== this.#link || this.#local.get(publication.source) !== publication) {
-      producer.close();
-      return;
-    }
-    publication.producer = producer;
-    if (publication.muted) await this.#tellMuted(publication);
-    this.#changed();
-  }
-
-  async #tellMuted({ producer, muted }: LocalPublication): Promise<void> {
-    if (!producer || producer.closed) return;
-    if (muted) producer.pause();
-    else producer.resume();
-    await this.#link?.request(muted ? 'pauseProducer' : 'resumeProducer', { producerId: producer.id });
   }
 
   #onNotification(notification: Notification): void {
@@ -260,6 +225,9 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     consumerClosed: ({ consumerId }) => {
       const publication = this.#publications().find(({ consumer }) => consumer?.id === consumerId);
       if (publication) this.#dropConsumer(publication);
+    },
+    roomClosed: ({ reason }) => {
+      if (reason === 'room_closed') this.leave();
     },
     activeSpeakers: ({ speakers }) => {
       const levels = new Map(speakers.map(({ participantId, level }) => [participantId, level]));

@@ -1,0 +1,100 @@
+import type { types } from 'mediasoup-client';
+import type { TrackSource } from '../../server/protocol/model.ts';
+import type { Link } from './link.ts';
+
+/** A track of one's own that the room receives. */
+export interface LocalPublication {
+  readonly source: TrackSource;
+  readonly track: MediaStreamTrack;
+  muted: boolean;
+  /** What sends it; undefined while the room is out of reach. */
+  producer: types.Producer | undefined;
+}
+
+/** What one publishes oneself, one track a source. It outlives connections: each new one is given the same tracks. */
+export class LocalTracks {
+  readonly #publications = new Map<TrackSource, LocalPublication>();
+  readonly #onChange: () => void;
+  #link: Link | undefined;
+
+  /** @param onChange Called whenever something that can be seen has changed. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get publications(): ReadonlyMap<TrackSource, LocalPublication> {
+    return this.#publications;
+  }
+
+  /** Sends everything over a new connection. @returns a promise for each track. */
+  attach(link: Link): Promise<void>[] {
+    this.#link = link;
+    return [...this.#publications.values()].map((publication) => this.#send(publication));
+  }
+
+  /** The connection is gone; the tracks wait for another one. */
+  detach(): void {
+    this.#link = undefined;
+    for (const publication of this.#publications.values()) publication.producer = undefined;
+  }
+
+  /** @throws {SignallingError} where the server refuses it. */
+  async publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
+    await this.unpublish(source);
+    const publication: LocalPublication = { source, track, muted: false, producer: undefined };
+    this.#publications.set(source, publication);
+    this.#onChange();
+    await this.#send(publication);
+  }
+
+  async unpublish(source: TrackSource): Promise<void> {
+    const publication = this.#publications.get(source);
+    if (!publication) return;
+    this.#publications.delete(source);
+    publication.track.stop();
+    this.#onChange();
+    await this.#withdraw(publication.producer);
+  }
+
+  async setMuted(source: TrackSource, muted: boolean): Promise<void> {
+    const publication = this.#publications.get(source);
+    if (!publication || publication.muted === muted) return;
+    publication.muted = muted;
+    this.#onChange();
+    await this.#tellMuted(publication);
+  }
+
+  /** Stops every track, so that the camera's light goes out. */
+  stop(): void {
+    this.#link = undefined;
+    for (const { track } of this.#publications.values()) track.stop();
+    this.#publications.clear();
+  }
+
+  async #send(publication: LocalPublication): Promise<void> {
+    const link = this.#link;
+    if (!link?.hasMedia) return;
+    const producer = await link.publish(publication.track, publication.source);
+    if (link !== this.#link) return;
+    if (this.#publications.get(publication.source) !== publication) {
+      await this.#withdraw(producer);
+      return;
+    }
+    publication.producer = producer;
+    if (publication.muted) await this.#tellMuted(publication);
+    this.#onChange();
+  }
+
+  async #withdraw(producer: types.Producer | undefined): Promise<void> {
+    if (!producer || producer.closed) return;
+    producer.close();
+    await this.#link?.request('closeProducer', { producerId: producer.id });
+  }
+
+  async #tellMuted({ producer, muted }: LocalPublication): Promise<void> {
+    if (!producer || producer.closed) return;
+    if (muted) producer.pause();
+    else producer.resume();
+    await this.#link?.request(muted ? 'pauseProducer' : 'resumeProducer', { producerId: producer.id });
+  }
+}
