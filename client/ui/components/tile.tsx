@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact';
+import type { TileContent } from '../state/tiles.ts';
+import { Avatar } from './avatar.tsx';
+import { MicrophoneIcon, MicrophoneOffIcon, SpeakingIcon } from './icons.tsx';
+import { Video } from './video.tsx';
+import './tile.css';
+
+/** One participant: the picture, or what stands for it, with the name and whether one hears something. */
+export function Tile({ id, name, you, muted, speaking, camera }: TileContent) {
+  return (
+    <div
+      role="group"
+      aria-label={name}
+      class={speaking ? 'tile tile-speaking' : 'tile'}
+      data-participant={id}
+    >
+      <WithoutPicture name={name} />
+      {camera && <Video track={camera} mirrored={you} />}
+      <p class="tile-label">
+        <Voice muted={muted} speaking={speaking} />
+        <span class="tile-who">
+          <span class="tile-name">{name}</span>
+          {you && ' (you)'}
+        </span>
+      </p>
+    </div>
+  );
+}
+
+/** Stands behind the picture, and so for it where there is none; its children say why, and what one can do. */
+function WithoutPicture({ name, children }: { name: string; children?: ComponentChildren }) {
+  return (
+    <div class="tile-without-picture">
+      <Avatar name={name} />
+      {children}
+    </div>
+  );
+}
+
+function Voice({ muted, speaking }: { muted: boolean; speaking: boolean }) {
+  if (!muted && !speaking) {
+    return (
+      <span class="tile-voice">
+        <MicrophoneIcon />
+      </span>
+    );
+  }
+  return (
+    <span class={muted ? 'tile-voice tile-muted' : 'tile-voice'}>
+      {muted ? <MicrophoneOffIcon /> : <SpeakingIcon />}
+      <span class="visually-hidden">{muted ? 'muted' : 'speaking'}</span>
+    </span>
+  );
+}

@@ -1,0 +1,72 @@
+import { signal, type ReadonlySignal } from '@preact/signals';
+import { MediaError, openDevice, SignallingError, type Room } from '../../sdk/index.ts';
+import type { Notices } from './notices.ts';
+import type { Watch } from './watch.ts';
+import { NO_WEBRTC } from './webrtc.ts';
+
+export type DeviceName = 'camera' | 'microphone';
+
+/** One's own camera or microphone in a call: on or off, and the sentence that says why it cannot be on. */
+export class OwnDevice {
+  readonly name: DeviceName;
+  /** The others see or hear it. */
+  readonly on: ReadonlySignal<boolean>;
+  /** It is being asked for. */
+  readonly opening = signal(false);
+  readonly #room: Room;
+  readonly #notices: Notices;
+
+  constructor(name: DeviceName, room: Room, watched: Watch, notices: Notices) {
+    this.name = name;
+    this.#room = room;
+    this.#notices = notices;
+    this.on = watched(({ local }) => local.get(name)?.muted === false);
+  }
+
+  /** A camera is given back when it is off, so that its light goes out; a microphone is muted. */
+  async toggle(): Promise<void> {
+    if (this.opening.peek()) return;
+    const published = this.#room.local.has(this.name);
+    await this.#telling(async () => {
+      if (!published) await this.open();
+      else if (this.name === 'camera') await this.#room.unpublish(this.name);
+      else await this.#room.setMuted(this.name, this.on.peek());
+    });
+  }
+
+  /** Asks for the device, unless its track is there already, and sends it. What fails is told as a notice. */
+  async open(track?: MediaStreamTrack): Promise<void> {
+    if (!this.#room.hasMedia) {
+      this.#notices.show('webrtc', NO_WEBRTC);
+      return;
+    }
+    this.opening.value = true;
+    await this.#telling(async () => {
+      const opened = track ?? (await openDevice(this.name));
+      if (this.#room.state === 'left') {
+        opened.stop();
+        return;
+      }
+      opened.addEventListener('ended', () => this.#onEnded(opened));
+      this.#notices.dismiss(this.name);
+      await this.#room.publish(opened, this.name);
+    });
+    this.opening.value = false;
+  }
+
+  /** Unplugged, or taken away by the system: our own `stop()` does not come here. */
+  #onEnded(track: MediaStreamTrack): void {
+    if (this.#room.local.get(this.name)?.track !== track) return;
+    void this.#telling(() => this.#room.unpublish(this.name));
+    this.#notices.show(this.name, `The ${this.name} has stopped. Connect it again, then switch it on.`);
+  }
+
+  async #telling(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof MediaError || error instanceof SignallingError)) throw error;
+      if (this.#room.state !== 'left') this.#notices.show(this.name, error.message);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+import { Room, SignallingError } from '../../sdk/index.ts';
+import { Call, type Wishes } from './call.ts';
+import { displayName } from './display-name.ts';
+import { navigate, pathOf, route } from './route.ts';
+
+const current = signal<Call>();
+const attempt = signal<{ room: string }>();
+const problem = signal('');
+
+/** The call that one is in. */
+export const call: ReadonlySignal<Call | undefined> = current;
+/** A room is being joined. */
+export const joining: ReadonlySignal<boolean> = computed(() => attempt.value !== undefined);
+/** Why the room could not be joined, or kept, as a sentence. */
+export const failure: ReadonlySignal<string> = problem;
+
+/** Goes to a room's page and joins it under one's display name. */
+export async function join(room: string, wishes: Wishes): Promise<void> {
+  if (route.peek().page !== 'room') navigate(pathOf(room));
+  const mine = { room };
+  attempt.value = mine;
+  problem.value = '';
+  try {
+    const url = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
+    const joined = await Room.join({ url, room, displayName: displayName.peek().trim() });
+    if (attempt.peek() === mine) enter(joined, wishes);
+    else joined.leave();
+  } catch (error) {
+    if (attempt.peek() === mine) problem.value = sentence(error);
+    if (!(error instanceof SignallingError)) throw error;
+  } finally {
+    if (attempt.peek() === mine) attempt.value = undefined;
+  }
+}
+
+/** Leaves the call and goes to the lobby. */
+export function leave(): void {
+  navigate('/');
+}
+
+/** A call lasts as long as its room's page is shown: going back in the browser leaves it too. */
+export function followRoute(): void {
+  effect(() => {
+    const shown = route.value.page === 'room' ? route.value.room : undefined;
+    if (attempt.peek()?.room !== shown) attempt.value = undefined;
+    problem.value = '';
+    const left = current.peek();
+    if (!left || left.roomName === shown) return;
+    current.value = undefined;
+    left.leave();
+  });
+}
+
+function enter(room: Room, wishes: Wishes): void {
+  const entered = new Call(room);
+  room.on('stateChanged', (state) => {
+    if (state !== 'left' || current.peek() !== entered) return;
+    current.value = undefined;
+    problem.value = entered.problem || 'The room was closed.';
+  });
+  current.value = entered;
+  entered.start(wishes);
+}
+
+function sentence(error: unknown): string {
+  return error instanceof SignallingError ? error.message : 'The room could not be joined. Try again.';
+}

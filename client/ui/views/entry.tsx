@@ -1,0 +1,89 @@
+import { useSignal } from '@preact/signals';
+import type { TargetedEvent } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Brand } from '../components/brand.tsx';
+import { useNameField } from '../components/name-field.tsx';
+import { PreviewPane } from '../components/preview-pane.tsx';
+import { useView } from '../components/use-view.ts';
+import { WebRtcHint } from '../components/webrtc-hint.tsx';
+import { Preview } from '../state/preview.ts';
+import { failure, join, joining } from '../state/session.ts';
+import { hasWebRtc } from '../state/webrtc.ts';
+import '../components/button.css';
+import './entry.css';
+
+/** A room's page before one is in the room. */
+export function Entry({ room }: { room: string }) {
+  const [cameStraightIn] = useState(joining.peek());
+  return (
+    <main class="entry">
+      <Brand />
+      {cameStraightIn && joining.value ? <Waiting room={room} /> : <Invitation room={room} />}
+    </main>
+  );
+}
+
+/** There is nothing to be asked: one said everything in the lobby. */
+function Waiting({ room }: { room: string }) {
+  const heading = useView(room);
+  return (
+    <section class="entry-only entry-waiting">
+      <p class="entry-eyebrow">Joining</p>
+      <h1 ref={heading} class="entry-title" tabIndex={-1}>
+        {room}
+      </h1>
+    </section>
+  );
+}
+
+function Invitation({ room }: { room: string }) {
+  const heading = useView(room);
+  return (
+    <section class="entry-columns">
+      <div class="entry-what">
+        <p class="entry-eyebrow">You are about to join</p>
+        <h1 ref={heading} class="entry-title" tabIndex={-1}>
+          {room}
+        </h1>
+      </div>
+      <EntryForm room={room} />
+    </section>
+  );
+}
+
+function EntryForm({ room }: { room: string }) {
+  const name = useNameField();
+  const microphone = useSignal(true);
+  const camera = useSignal(true);
+  const preview = useMemo(() => new Preview(), []);
+  useEffect(() => {
+    if (hasWebRtc()) void preview.startIfAllowed();
+    return () => preview.stop();
+  }, [preview]);
+
+  const enter = (event: TargetedEvent) => {
+    event.preventDefault();
+    if (joining.peek() || !name.check()) return;
+    void join(room, {
+      microphone: microphone.value,
+      camera: camera.value,
+      takeCamera: () => preview.take(),
+    });
+  };
+
+  return (
+    <>
+      {hasWebRtc() && <PreviewPane preview={preview} microphone={microphone} camera={camera} />}
+      <form class="entry-form" noValidate onSubmit={enter}>
+        <WebRtcHint />
+        <div>
+          {name.field}
+          <div role="alert">{failure.value !== '' && <p class="entry-failure">{failure.value}</p>}</div>
+        </div>
+        <button type="submit" class="button button-primary" aria-disabled={joining.value}>
+          Join
+        </button>
+      </form>
+    </>
+  );
+}
