@@ -1,0 +1,109 @@
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { ensureClient } from '../../server/setup/client.ts';
+import { inboundStats, joinRoom, newPerson, testBrowser, until, type Inbound } from '../support/browser.ts';
+import { testServer } from '../support/server.ts';
+import { projectRoot } from '../../server/root.ts';
+import { join } from 'node:path';
+
+const clientDir = join(projectRoot, 'dist', 'client');
+await ensureClient(projectRoot, AbortSignal.timeout(60_000));
+
+const tile = (page: Page, name: string) => page.getByRole('group', { name, exact: true });
+const people = (page: Page) =>
+  page.getByRole('group').evaluateAll((tiles) => tiles.map((one) => one.getAttribute('aria-label')));
+
+/** Frames that each tile's picture has shown, as the element that shows it counts them. */
+const framesShown = (page: Page, name: string) =>
+  tile(page, name)
+    .locator('video')
+    .evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
+
+const ofKind = (kind: string) => (all: Inbound[]) => all.filter((one) => one.kind === kind);
+const video = ofKind('video');
+const audio = ofKind('audio');
+
+t.test('three people in one room see and hear each other, and one leaves', async (t) => {
+  const { url } = await testServer(t, {}, { clientDir });
+  const browser = await testBrowser(t);
+  const names = ['Ada', 'Ben', 'Cleo'];
+  const pages = await Promise.all(
+    names.map(async (name) => {
+      const { page } = await newPerson(browser);
+      await joinRoom(page, url, 'tea', name);
+      return page;
+    }),
+  );
+  const [ada, ben, cleo] = pages as [Page, Page, Page];
+
+  for (const [index, page] of pages.entries()) {
+    const me = names[index] ?? '';
+    for (const name of names) await tile(page, name).waitFor();
+    for (const other of names.filter((name) => name !== me)) {
+      const before = await until(
+        `${me} sees ${other}`,
+        () => framesShown(page, other),
+        (frames) => frames > 5,
+      );
+      await until(
+        `${me} goes on seeing ${other}`,
+        () => framesShown(page, other),
+        (frames) => frames > before + 10,
+      );
+    }
+    const stats = await until(
+      `${me} decodes two pictures, at full size`,
+      () => inboundStats(page),
+      (all) =>
+        video(all).filter(({ framesDecoded, frameWidth }) => framesDecoded > 10 && frameWidth === 1280)
+          .length === 2,
+    );
+    t.equal(video(stats).length, 2, `${me} receives exactly two pictures`);
+    const heard = audio(stats).filter(({ bytesReceived }) => bytesReceived > 0);
+    t.equal(heard.length, 2, `${me} receives two sounds`);
+    await until(
+      `${me} goes on hearing both`,
+      () => inboundStats(page),
+      (later) =>
+        heard.every(({ trackIdentifier, bytesReceived }) =>
+          later.some((one) => one.trackIdentifier === trackIdentifier && one.bytesReceived > bytesReceived),
+        ),
+    );
+  }
+
+  const left = Date.now();
+  await cleo.getByRole('button', { name: 'Leave' }).click();
+  await Promise.all(
+    [ada, ben].map((page) => tile(page, 'Cleo').waitFor({ state: 'detached', timeout: 2_000 })),
+  );
+  t.comment(`the tile was gone after ${Date.now() - left} ms`);
+  t.same((await people(ada)).sort(), ['Ada', 'Ben']);
+});
+
+t.test('a page reloaded joins again', async (t) => {
+  const { url, rooms } = await testServer(t, {}, { clientDir });
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
+  await joinRoom(ada, url, 'tea', 'Ada');
+  await joinRoom(ben, url, 'tea', 'Ben');
+  await until(
+    'Ada sees Ben',
+    () => framesShown(ada, 'Ben'),
+    (frames) => frames > 0,
+  );
+
+  await ben.reload();
+  await tile(ada, 'Ben').waitFor({ state: 'detached', timeout: 2_000 });
+  await joinRoom(ben, url, 'tea', 'Ben');
+  await until(
+    'Ada sees Ben again',
+    () => framesShown(ada, 'Ben'),
+    (frames) => frames > 5,
+  );
+  await until(
+    'Ben sees Ada',
+    () => framesShown(ben, 'Ada'),
+    (frames) => frames > 5,
+  );
+  t.equal([...rooms.rooms][0]?.participants.size, 2, 'and is in the room once');
+});
