@@ -50,6 +50,8 @@ export async function buildWorker(
   const env = libsrtp === undefined ? process.env : { ...process.env, PKG_CONFIG_PATH: libsrtp };
   const release = ['--buildtype=release', '-Db_ndebug=true', '-Db_pie=true', '--wrap-mode=nodownload'];
   await run('meson', ['setup', ...release, output, sources], { signal, env });
+  // Upstream does not tell Ninja that libwebrtc's sources include the generated headers: on a busy machine they lose.
+  await run('ninja', ['-C', output, 'fbs/FBS/notification.h'], { signal });
   const onLine = ninjaProgress("Building mediasoup's worker", process.stderr);
   await run('ninja', ['-C', output, 'mediasoup-worker'], { signal, onLine });
 
