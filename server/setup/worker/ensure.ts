@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   accessSync,
   constants,
@@ -64,7 +65,7 @@ function isInstalled({ release, name, overlay }: WorkerPlace): boolean {
 
 /** Copies the worker into the package, each step whole or not at all. False when this user may not write there. */
 function install({ release, name }: WorkerPlace, cached: string): boolean {
-  const temporary = join(release, `.${name}.${process.pid}`);
+  const temporary = join(release, `.${name}.${randomUUID()}`);
   try {
     mkdirSync(release, { recursive: true });
     copyFileSync(cached, temporary);

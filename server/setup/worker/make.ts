@@ -48,7 +48,7 @@ async function tryPrebuilt(root: string, { mediasoup }: WorkerPlace, folder: str
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     process.stderr.write(
-      "None to be had from here: building it from Debian's libraries instead, once, some minutes\n",
+      "None to be had from here: it has to be built from Debian's libraries, once, which takes some minutes\n",
     );
     return undefined;
   }
