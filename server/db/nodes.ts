@@ -10,6 +10,7 @@ export interface Node {
 
 /** What former incarnations had left open. */
 export interface Abandoned {
+  readonly streams: number;
   readonly sessions: number;
   readonly participants: number;
 }
@@ -26,13 +27,14 @@ export async function registerNode(pool: Pool, { nodeId, incarnation }: Node): P
       [nodeId, incarnation],
     );
     await client.query(`SELECT FROM nodes WHERE id = $1 FOR UPDATE`, [nodeId]);
+    const streams = await endStreams(client, nodeId, incarnation);
     const participants = await endPresences(client, nodeId, incarnation);
     const sessions = await endSessions(client, nodeId, incarnation);
     await client.query(
       `UPDATE nodes SET incarnation = $2, started_at = now(), seen_at = now() WHERE id = $1 AND incarnation <> $2`,
       [nodeId, incarnation],
     );
-    return { sessions, participants };
+    return { streams, sessions, participants };
   });
 }
 
@@ -47,6 +49,23 @@ export async function touchNode(pool: Pool, { nodeId, incarnation }: Node): Prom
     [nodeId, incarnation],
   );
   return rowCount === 1;
+}
+
+/** Frees the slots of former incarnations. */
+async function endStreams(client: PoolClient, nodeId: string, incarnation: string): Promise<number> {
+  const { rowCount } = await client.query(
+    `WITH held AS (
+       SELECT user_id, number, stream_id FROM slots
+       WHERE node_id = $1 AND incarnation <> $2 AND stream_id IS NOT NULL FOR UPDATE
+     ), freed AS (
+       UPDATE slots SET stream_id = NULL FROM held
+       WHERE slots.user_id = held.user_id AND slots.number = held.number
+     )
+     UPDATE streams SET ended_at = greatest(streams.started_at, least(n.seen_at, now())), end_reason = 'server_crashed'
+     FROM held, nodes n WHERE streams.id = held.stream_id AND n.id = $1 AND ended_at IS NULL`,
+    [nodeId, incarnation],
+  );
+  return rowCount ?? 0;
 }
 
 async function endPresences(client: PoolClient, nodeId: string, incarnation: string): Promise<number> {

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import t from 'tap';
+import { createCallJournal } from '../../server/db/calls.ts';
+import { registerNode } from '../../server/db/nodes.ts';
+import { createPool } from '../../server/db/pool.ts';
+import { createSlotLedger } from '../../server/db/slots.ts';
+import type { StreamRecord } from '../../server/streams/slot-ledger.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { sampled } from '../support/sampled.ts';
+import { pino } from 'pino';
+
+const LEASE = 15_000;
+const database = await testDatabase(t);
+// As many connections as starts at once: the point is that they meet in Postgres, not in our queue.
+const pool = createPool({
+  connectionString: database.connectionString,
+  log: pino({ level: 'silent' }),
+  max: 50,
+  connectTimeoutMs: 20_000,
+  statementTimeoutMs: 20_000,
+});
+t.teardown(() => pool.end());
+
+/** A node with one participant, who watches and is watched. */
+async function testNode(nodeId: string = randomUUID()) {
+  const node = { nodeId, incarnation: randomUUID() };
+  await registerNode(pool, node);
+  const journal = createCallJournal(pool, node);
+  const [sessionId, participantId] = [randomUUID(), randomUUID()];
+  await journal.sessionStarted({ id: sessionId, roomName: 'tea', startedAt: new Date() });
+  const someone = { id: participantId, sessionId, userId: 'u', displayName: 'Ada', joinedAt: new Date() };
+  await journal.participantJoined(someone);
+  const streamOf = (userId: string): StreamRecord => ({
+    id: randomUUID(),
+    userId,
+    participantId,
+    publisherId: participantId,
+    source: 'camera',
+  });
+  return { node, streamOf, ledger: createSlotLedger(pool, node, LEASE) };
+}
+
+async function held(userId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ stream_id: string }>(
+    'SELECT stream_id FROM slots WHERE user_id = $1 AND stream_id IS NOT NULL ORDER BY number',
+    [userId],
+  );
+  return rows.map(({ stream_id }) => stream_id);
+}
+
+const endOf = async (id: string) =>
+  (await pool.query('SELECT ended_at, end_reason FROM streams WHERE id = $1', [id])).rows[0] as unknown;
+
+t.test('N starts at once on k free slots: exactly min(N, k) are granted', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  for (const [n, taken] of [
+    [50, 0],
+    [50, 1],
+    [50, 2],
+    [50, 3],
+    [2, 0],
+    [1, 2],
+    [7, 1],
+  ] as const) {
+    for (let trial = 0; trial < 10; trial += 1) {
+      const user = randomUUID();
+      for (let i = 0; i < taken; i += 1) await ledger.acquire(streamOf(user), 3);
+      const answers = await Promise.all(Array.from({ length: n }, () => ledger.acquire(streamOf(user), 3)));
+      const granted = answers.filter((answer) => answer.granted).length;
+      if (granted !== Math.min(n, 3 - taken))
+        t.fail(`${n} starts on ${3 - taken} free slots: ${granted} granted`);
+      if ((await held(user)).length !== taken + granted) t.fail('the table says otherwise');
+      for (const answer of answers) {
+        if (!answer.granted && answer.holderIds.length !== 3)
+          t.fail('a refusal names those who hold the slots');
+      }
+    }
+    t.pass(`${n} on ${3 - taken}`);
+  }
+});
+
+t.test('a slot that is given back is free at once; twice, or late, changes nothing', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  const [first, second] = [streamOf('ben'), streamOf('ben')];
+  await ledger.acquire(first, 1);
+  t.match(await ledger.acquire(second, 1), { granted: false, holderIds: [first.id] });
+  await ledger.release(first, 'stopped');
+  t.match(await ledger.acquire(second, 1), { granted: true });
+  await ledger.release(first, 'failed');
+  t.same(await held('ben'), [second.id], 'the new holder keeps it');
+  t.match(await endOf(first.id), { ended_at: Date, end_reason: 'stopped' }, 'and the first end is kept');
+  t.match(await endOf(second.id), { ended_at: null, end_reason: null });
+});
+
+t.test('one user’s streams are nobody else’s', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  const [hers, his] = [streamOf('cleo'), streamOf('dan')];
+  await ledger.acquire(hers, 3);
+  await ledger.release({ ...his, id: hers.id }, 'stopped');
+  t.equal(await ledger.replace(hers.id, his), false);
+  t.same(await held('cleo'), [hers.id]);
+});
+
+t.test('a replacement moves the slot in one step, and only one gets it', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  const streams = [streamOf('eve'), streamOf('eve'), streamOf('eve')] as const;
+  for (const stream of streams) await ledger.acquire(stream, 3);
+  const rivals = Array.from({ length: 20 }, () => streamOf('eve'));
+  let moved: boolean[] = [];
+  const counts = await sampled(
+    async () => (await held('eve')).length,
+    async () => {
+      moved = await Promise.all(rivals.map((rival) => ledger.replace(streams[0].id, rival)));
+    },
+  );
+  t.same(counts, new Set([3]), 'three at every look');
+  t.equal(moved.filter(Boolean).length, 1);
+  t.match(await endOf(streams[0].id), { end_reason: 'replaced' });
+  t.equal(await ledger.replace(streams[0].id, streamOf('eve')), false, 'what holds no slot has none to give');
+});
+
+t.test('a renewal keeps what runs and frees what nothing runs, but never what has just begun', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  const [runs, orphan, fresh] = [streamOf('fay'), streamOf('fay'), streamOf('fay')];
+  for (const stream of [runs, orphan, fresh]) await ledger.acquire(stream, 3);
+  const age = `UPDATE slots SET taken_at = now() - interval '1 minute', lease_until = now() WHERE stream_id = ANY($1)`;
+  await pool.query(age, [[runs.id, orphan.id]]);
+  const { held: kept, swept } = await ledger.renew([runs.id, randomUUID()]);
+  t.same([...kept], [runs.id]);
+  t.equal(swept, 1);
+  t.same(new Set(await held('fay')), new Set([runs.id, fresh.id]));
+  t.match(await endOf(orphan.id), { end_reason: 'swept' });
+  const { rows } = await pool.query('SELECT lease_until > now() AS alive FROM slots WHERE stream_id = $1', [
+    runs.id,
+  ]);
+  t.same(rows, [{ alive: true }]);
+});
+
+t.test('a node that starts frees its former incarnation’s slots at once, and no other node’s', async (t) => {
+  const crashed = await testNode('crashing');
+  const other = await testNode('other');
+  const [lost, kept] = [crashed.streamOf('gus'), other.streamOf('gus')];
+  await crashed.ledger.acquire(lost, 3);
+  await other.ledger.acquire(kept, 3);
+  const again = { nodeId: 'crashing', incarnation: randomUUID() };
+  t.match(await registerNode(pool, again), { streams: 1 });
+  t.same(await held('gus'), [kept.id]);
+  t.match(await endOf(lost.id), { ended_at: Date, end_reason: 'server_crashed' });
+  t.match(await registerNode(pool, again), { streams: 0 }, 'once');
+});
+
+t.test('who watched what, when, is a query', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  const stream = streamOf('hal');
+  await ledger.acquire(stream, 3);
+  await ledger.release(stream, 'stopped');
+  const { rows } = await pool.query(
+    `SELECT r.name AS room, p.display_name AS watched, s.source, s.started_at <= s.ended_at AS in_order
+     FROM streams s JOIN participants p ON p.id = s.publisher_id
+       JOIN room_sessions rs ON rs.id = p.session_id JOIN rooms r ON r.id = rs.room_id
+     WHERE s.user_id = 'hal' ORDER BY s.started_at`,
+  );
+  t.same(rows, [{ room: 'tea', watched: 'Ada', source: 'camera', in_order: true }]);
+});
