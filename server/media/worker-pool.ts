@@ -15,6 +15,9 @@ export interface MediaWorker {
   consumers: number;
 }
 
+/** A router, the worker that runs it, and the port for its transports. */
+export type RoutedWorker = Pick<MediaWorker, 'worker' | 'webRtcServer'> & { readonly router: types.Router };
+
 export interface WorkerPoolOptions {
   /** How many workers, each a process of one thread. */
   count: number;
@@ -79,7 +82,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
    *
    * @throws {AppError} `unavailable` while no worker runs.
    */
-  async createRouter(): Promise<{ router: types.Router; webRtcServer: types.WebRtcServer }> {
+  async createRouter(): Promise<RoutedWorker> {
     const [least] = this.workers.toSorted(
       (a, b) => a.consumers - b.consumers || a.routers.size - b.routers.size,
     );
@@ -93,7 +96,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
         consumer.observer.once('close', () => (least.consumers -= 1));
       });
     });
-    return { router, webRtcServer: least.webRtcServer };
+    return { router, worker: least.worker, webRtcServer: least.webRtcServer };
   }
 
   /**

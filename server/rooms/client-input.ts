@@ -23,6 +23,10 @@ export async function fromClient<T>(what: string, call: () => Promise<T>): Promi
     if (error instanceof TypeError || error instanceof errors.UnsupportedError) {
       throw new AppError('bad_request', `mediasoup refused the ${what}: ${error.message}`);
     }
+    // The worker answers with a plain Error to what it finds wrong itself, such as an SSRC that is in use.
+    if (error instanceof Error && error.constructor === Error) {
+      throw new AppError('bad_request', `The media worker refused the ${what}: ${error.message}`);
+    }
     throw error;
   }
 }

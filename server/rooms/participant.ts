@@ -2,20 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
-import type { Consumer, Direction, LeaveReason, Participant as Description } from '../protocol/model.ts';
+import { flushed } from '../media/flushed.ts';
+import type { RoutedWorker } from '../media/worker-pool.ts';
+import type { Direction, LeaveReason, Participant as Description } from '../protocol/model.ts';
 import type { Params } from '../protocol/methods.ts';
-import type { Notification } from '../protocol/notifications.ts';
+import type { Notification, NotificationData } from '../protocol/notifications.ts';
 import { fromClient } from './client-input.ts';
 import { Publication } from './publication.ts';
 
 export interface ParticipantOptions {
   userId: string;
   displayName: string;
+  /** Which browser it is, as far as the client says so. */
+  deviceId: string | undefined;
   rtpCapabilities: types.RtpCapabilities | undefined;
   /** How many tracks this participant may publish at once. */
   maxProducers: number;
-  router: types.Router;
-  webRtcServer: types.WebRtcServer;
+  /** The router of the room and its worker. */
+  media: RoutedWorker;
 }
 
 interface ParticipantEvents {
@@ -35,6 +39,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly id = randomUUID();
   readonly userId: string;
   readonly displayName: string;
+  readonly deviceId: string | undefined;
   readonly #options: ParticipantOptions;
   readonly #transports = new Map<Direction, types.WebRtcTransport>();
   readonly #publications = new Map<string, Publication>();
@@ -46,6 +51,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.#options = options;
     this.userId = options.userId;
     this.displayName = options.displayName;
+    this.deviceId = options.deviceId;
   }
 
   get closed(): boolean {
@@ -77,7 +83,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
         limit: 1,
       });
     }
-    const { router, webRtcServer } = this.#options;
+    const { router, webRtcServer } = this.#options.media;
     const transport = await router.createWebRtcTransport({
       webRtcServer,
       preferUdp: true,
@@ -170,14 +176,14 @@ export class Participant extends EventEmitter<ParticipantEvents> {
    * @throws {AppError} `not_found` without a receiving transport or where something was closed meanwhile,
    *   `cannot_consume` where the client's RTP capabilities do not fit.
    */
-  async consume(producer: types.Producer): Promise<Consumer> {
+  async consume(producer: types.Producer): Promise<types.Consumer> {
     const existing = [...this.#consumers.values()].find(({ producerId }) => producerId === producer.id);
-    if (existing) return describeConsumer(existing);
+    if (existing) return existing;
 
     const transport = this.#transports.get('recv');
     if (!transport) throw new AppError('not_found', 'There is no transport to receive on. Create one first.');
-    const { router, rtpCapabilities } = this.#options;
-    if (!rtpCapabilities || !canConsume(router, producer.id, rtpCapabilities)) {
+    const { media, rtpCapabilities } = this.#options;
+    if (!rtpCapabilities || !canConsume(media.router, producer.id, rtpCapabilities)) {
       throw new AppError(
         'cannot_consume',
         `This client cannot receive ${producer.kind} of producer ${producer.id}.`,
@@ -200,7 +206,24 @@ export class Participant extends EventEmitter<ParticipantEvents> {
         data: { consumerId: consumer.id, layers: layers ?? null },
       }),
     );
-    return describeConsumer(consumer);
+    return consumer;
+  }
+
+  /** Ends a consumer from the server's side and tells the client why. */
+  stopConsumer(consumer: types.Consumer, reason: 'replaced' | 'swept'): void {
+    if (consumer.closed) return;
+    consumer.close();
+    this.#consumerClosed(consumer.id, reason);
+  }
+
+  /** Resolves when the worker has done everything that it was asked for before. */
+  flushed(): Promise<void> {
+    return flushed(this.#options.media.worker);
+  }
+
+  /** The ids of what is forwarded to this participant. */
+  get consumerIds(): string[] {
+    return [...this.#consumers.keys()];
   }
 
   /** @throws {AppError} `not_found` */
@@ -233,7 +256,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.emit('announce', { event, data: { participantId: this.id, producerId } });
   }
 
-  #consumerClosed(consumerId: string, reason: 'producer_closed' | 'transport_closed'): void {
+  #consumerClosed(consumerId: string, reason: NotificationData<'consumerClosed'>['reason']): void {
     this.notify({ event: 'consumerClosed', data: { consumerId, reason } });
   }
 }
@@ -248,14 +271,4 @@ function canConsume(
   } catch {
     return false;
   }
-}
-
-function describeConsumer(consumer: types.Consumer): Consumer {
-  return {
-    id: consumer.id,
-    producerId: consumer.producerId,
-    kind: consumer.kind,
-    rtpParameters: consumer.rtpParameters,
-    producerPaused: consumer.producerPaused,
-  };
 }

@@ -38,6 +38,13 @@ export class RoomRegistry {
     return this.#open;
   }
 
+  /** Where a user is now: each room and tab. */
+  presencesOf(userId: string): Participant[] {
+    return [...this.#open].flatMap(({ participants }) =>
+      [...participants.values()].filter((participant) => participant.userId === userId),
+    );
+  }
+
   /**
    * Lets a user into a room, which is made if it is not there.
    *
@@ -48,13 +55,13 @@ export class RoomRegistry {
     const room = await this.#roomNamed(params.room);
     const { participantsPerRoom, participantsPerUser, producersPerParticipant } = this.#options.limits;
     refuseAt(participantsPerRoom, room.participants.size, 'room_full', `Room ${room.name} is full`);
-    const presences = [...this.#open].flatMap(({ participants }) => [...participants.values()]);
-    const own = presences.filter((participant) => participant.userId === userId).length;
+    const own = this.presencesOf(userId).length;
     refuseAt(participantsPerUser, own, 'user_limit', 'You are in too many rooms and tabs. Leave one');
 
     const participant = room.add({
       userId,
       displayName: params.displayName.trim(),
+      deviceId: params.deviceId,
       rtpCapabilities: params.rtpCapabilities,
       maxProducers: producersPerParticipant,
     });
@@ -69,7 +76,11 @@ export class RoomRegistry {
       const leftAt = new Date();
       this.#write(
         'leaving',
-        joined.then(() => this.#options.journal.participantLeft({ id, leftAt, reason })),
+        joined.then(
+          () => this.#options.journal.participantLeft({ id, leftAt, reason }),
+          // Whose joining was not recorded needs no record of leaving.
+          () => undefined,
+        ),
       );
     });
     await joined;

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
+import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { NotificationData, Notification } from '../protocol/notifications.ts';
 import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
+import type { Publication } from './publication.ts';
 
 export type RoomCloseReason = NotificationData<'roomClosed'>['reason'];
 
@@ -24,32 +26,22 @@ export class Room extends EventEmitter<RoomEvents> {
   /** The id of this session, which the database keeps. */
   readonly id = randomUUID();
   readonly name: string;
-  readonly #router: types.Router;
-  readonly #webRtcServer: types.WebRtcServer;
+  readonly #media: RoutedWorker;
   readonly #speakers: ActiveSpeakers;
   readonly #participants = new Map<string, Participant>();
   #closed = false;
 
-  private constructor(
-    name: string,
-    router: types.Router,
-    webRtcServer: types.WebRtcServer,
-    speakers: ActiveSpeakers,
-  ) {
+  private constructor(name: string, media: RoutedWorker, speakers: ActiveSpeakers) {
     super();
     this.name = name;
-    this.#router = router;
-    this.#webRtcServer = webRtcServer;
+    this.#media = media;
     this.#speakers = speakers;
-    router.on('workerclose', () => this.close('worker_died'));
+    media.router.on('workerclose', () => this.close('worker_died'));
     speakers.on('change', (loud) => this.#tellSpeakers(loud));
   }
 
-  static async create(
-    name: string,
-    { router, webRtcServer }: { router: types.Router; webRtcServer: types.WebRtcServer },
-  ): Promise<Room> {
-    return new Room(name, router, webRtcServer, await ActiveSpeakers.create(router));
+  static async create(name: string, media: RoutedWorker): Promise<Room> {
+    return new Room(name, media, await ActiveSpeakers.create(media.router));
   }
 
   get closed(): boolean {
@@ -62,13 +54,9 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /** Lets somebody in and tells the others. @throws {AppError} `unavailable` where the room has closed meanwhile. */
-  add(options: Omit<ParticipantOptions, 'router' | 'webRtcServer'>): Participant {
+  add(options: Omit<ParticipantOptions, 'media'>): Participant {
     if (this.#closed) throw new AppError('unavailable', `Room ${this.name} has just closed. Join again.`);
-    const participant = new Participant({
-      ...options,
-      router: this.#router,
-      webRtcServer: this.#webRtcServer,
-    });
+    const participant = new Participant({ ...options, media: this.#media });
     participant.on('announce', (notification) => this.#tellOthers(participant, notification));
     participant.on('published', ({ producer }) => {
       if (producer.kind === 'audio') this.#listenTo(producer);
@@ -87,14 +75,17 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /**
-   * The producer of somebody in this room other than `participant`.
+   * What somebody in this room other than `viewer` publishes, by the id of the producer.
    *
    * @throws {AppError} `not_found`, for another room's producers too.
    */
-  producerFor(participant: Participant, producerId: string): types.Producer {
-    for (const other of this.#participants.values()) {
-      const publication = other.publications.get(producerId);
-      if (publication && other !== participant) return publication.producer;
+  publishedFor(
+    viewer: Participant,
+    producerId: string,
+  ): { publisher: Participant; publication: Publication } {
+    for (const publisher of this.#participants.values()) {
+      const publication = publisher.publications.get(producerId);
+      if (publication && publisher !== viewer) return { publisher, publication };
     }
     throw new AppError('not_found', `Nobody else in this room publishes a producer ${producerId}.`);
   }
@@ -107,7 +98,7 @@ export class Room extends EventEmitter<RoomEvents> {
       participant.notify({ event: 'roomClosed', data: { reason } });
     }
     for (const participant of this.#participants.values()) participant.close(reason);
-    this.#router.close();
+    this.#media.router.close();
     this.emit('close', reason);
   }
 
