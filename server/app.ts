@@ -4,33 +4,68 @@ import type { Config } from './config.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerPages } from './http/pages.ts';
 import { registerGuests } from './identity/guest.ts';
-import type { RoomRegistry } from './rooms/registry.ts';
+import type { WorkerPool } from './media/worker-pool.ts';
+import type { CallJournal } from './rooms/call-journal.ts';
+import { RoomRegistry } from './rooms/registry.ts';
+import type { SlotLedger } from './streams/slot-ledger.ts';
+import { Streams } from './streams/streams.ts';
 import { registerSignalling } from './ws/signalling.ts';
 
 export interface AppDependencies {
   config: Config;
   log: Logger;
-  rooms: RoomRegistry;
+  workers: WorkerPool;
+  journal: CallJournal;
+  ledger: SlotLedger;
   checks: ReadinessChecks;
   cookieSecret: string;
   /** The folder of the built client. */
   clientDir: string;
 }
 
-/** Puts the server together: every plugin and route, in the order in which a request meets them. */
-export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, log, rooms, checks, cookieSecret, clientDir } = dependencies;
+export interface App {
+  app: FastifyInstance;
+  rooms: RoomRegistry;
+  streams: Streams;
+}
+
+/**
+ * Puts the server together: rooms and streams on what is given, then every plugin and route, in the order in which a
+ * request meets them. Closing `app` ends every call first, and waits until that is recorded.
+ */
+export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const { config, log, workers, journal, ledger, checks, cookieSecret, clientDir } = dependencies;
+  const rooms = new RoomRegistry({
+    workers,
+    journal,
+    log,
+    limits: {
+      rooms: config.MAX_ROOMS,
+      participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
+      participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
+      producersPerParticipant: config.MAX_PRODUCERS,
+    },
+    emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
+  });
+  const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
+
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
   const app = fastify({ loggerInstance, logController, forceCloseConnections: true });
+  app.addHook('preClose', async () => {
+    await rooms.close();
+    await streams.settled();
+  });
 
   registerHealth(app, checks);
   await registerGuests(app, cookieSecret);
   await registerSignalling(app, {
     rooms,
+    streams,
     log,
     maxMessageBytes: config.MESSAGE_MAX_BYTES,
     allowedOrigins: config.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    resumeGrace: config.RESUME_GRACE_MS,
     limits: {
       messagesPerSecond: config.MESSAGES_PER_SECOND,
       messagesBurst: config.MESSAGES_BURST,
@@ -40,5 +75,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     },
   });
   await registerPages(app, clientDir);
-  return app;
+  return { app, rooms, streams };
 }

@@ -75,6 +75,7 @@ export const settings = Type.Object({
   MAX_ROOMS: count(200, 'Rooms on this server'),
   MAX_PARTICIPANTS_PER_ROOM: count(50, 'Participants in a room'),
   MAX_PARTICIPANTS_PER_USER: count(5, 'Rooms and tabs that one user is in at once'),
+  MAX_STREAMS_PER_USER: count(3, 'Videos that one user watches at once, over all rooms, tabs and devices'),
   MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
   MESSAGE_MAX_BYTES: count(65_536, 'Size of one signalling message, in bytes'),
   MESSAGES_PER_SECOND: count(20, 'Signalling messages a second from one connection, as it goes on'),
@@ -82,6 +83,14 @@ export const settings = Type.Object({
   UNSENT_MAX_BYTES: count(1_048_576, 'Bytes that wait for a slow client before its connection is ended'),
   PING_INTERVAL_MS: milliseconds(5_000, 'Time between two pings of a connection'),
   PING_TIMEOUT_MS: milliseconds(15_000, 'Silence after which a connection counts as gone'),
+  RESUME_GRACE_MS: milliseconds(
+    30_000,
+    'Time that a participant whose connection broke may take to come back',
+  ),
+  SLOT_LEASE_MS: milliseconds(
+    15_000,
+    'Time that a slot is held without being renewed, which is done three times in it',
+  ),
   EMPTY_ROOM_TTL_MS: milliseconds(300_000, 'Time that a room’s session goes on after the last one left'),
 } satisfies Record<string, object>);
 

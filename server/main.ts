@@ -4,17 +4,17 @@ import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { createCallJournal } from './db/calls.ts';
-import { defaultDataDir } from './db/embedded/data-dir.ts';
+import { defaultDataDir, makeDataDir } from './db/embedded/data-dir.ts';
 import { EmbeddedPostgresError } from './db/embedded/error.ts';
 import { startEmbeddedPostgres } from './db/embedded/start.ts';
 import { migrate } from './db/migrate.ts';
 import { registerNode, touchNode } from './db/nodes.ts';
 import { createPool, isReady } from './db/pool.ts';
+import { createSlotLedger } from './db/slots.ts';
 import { AppError } from './errors.ts';
 import { keptCookieSecret } from './identity/cookie-secret.ts';
 import { createLogger } from './logger.ts';
 import { WorkerPool } from './media/worker-pool.ts';
-import { RoomRegistry } from './rooms/registry.ts';
 import { projectRoot } from './root.ts';
 import { Shutdown } from './shutdown.ts';
 
@@ -36,10 +36,14 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   const database = createPool({ connectionString, log });
   shutdown.add('database pool', () => database.end());
   const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
-  await registerNode(database, node);
-  const alive = setInterval(() => {
-    touchNode(database, node).catch((error: unknown) => log.warn({ err: error }, 'no sign of life recorded'));
-  }, NODE_SEEN_MS);
+  const abandoned = await registerNode(database, node);
+  if (Object.values(abandoned).some((count) => count > 0)) {
+    log.info(abandoned, 'closed what a former run of this server had left open');
+  }
+  const alive = every(NODE_SEEN_MS, 'no sign of life was recorded', log, async () => {
+    if (await touchNode(database, node)) return;
+    log.error(`another server has started with NODE_ID=${node.nodeId}: give each its own`);
+  });
   shutdown.add('signs of life', () => clearInterval(alive));
 
   const workers = await WorkerPool.start({
@@ -50,28 +54,19 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     log,
   });
   shutdown.add('media workers', () => workers.close());
-  const rooms = new RoomRegistry({
-    workers,
-    journal: createCallJournal(database, node),
-    log,
-    limits: {
-      rooms: config.MAX_ROOMS,
-      participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
-      participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
-      producersPerParticipant: config.MAX_PRODUCERS,
-    },
-    emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
-  });
-  const app = await buildApp({
+  const { app, streams } = await buildApp({
     config,
     log,
-    rooms,
+    workers,
+    journal: createCallJournal(database, node),
+    ledger: createSlotLedger(database, node, config.SLOT_LEASE_MS),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
-    cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(dataDir)),
+    cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),
     clientDir: join(projectRoot, 'dist', 'client'),
   });
+  const renewing = every(config.SLOT_LEASE_MS / 3, 'leases were not renewed', log, () => streams.renew());
+  shutdown.add('renewal of leases', () => clearInterval(renewing));
   shutdown.add('server', () => app.close());
-  shutdown.add('rooms', () => rooms.close());
   await app.listen({
     host: config.HOST,
     port: config.PORT,
@@ -83,6 +78,13 @@ async function embeddedDatabase(dataDir: string, log: Logger, shutdown: Shutdown
   const postgres = await startEmbeddedPostgres({ dataDir, log });
   shutdown.add('embedded database', () => postgres.stop());
   return postgres.connectionString;
+}
+
+/** Does something again and again; a failure is logged and ends nothing. */
+function every(ms: number, failure: string, log: Logger, work: () => Promise<void>): NodeJS.Timeout {
+  return setInterval(() => {
+    work().catch((error: unknown) => log.warn({ err: error }, failure));
+  }, ms);
 }
 
 /** What a start can fail with that is no bug, told by its message alone. */

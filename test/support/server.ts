@@ -9,8 +9,10 @@ import { readConfig, type Config } from '../../server/config.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { isReady } from '../../server/db/pool.ts';
+import { createSlotLedger } from '../../server/db/slots.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
-import { RoomRegistry } from '../../server/rooms/registry.ts';
+import type { RoomRegistry } from '../../server/rooms/registry.ts';
+import type { Streams } from '../../server/streams/streams.ts';
 import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
 
 export interface TestServer {
@@ -18,6 +20,7 @@ export interface TestServer {
   config: Config;
   database: TestDatabase;
   rooms: RoomRegistry;
+  streams: Streams;
   workers: WorkerPool;
   /** `http://127.0.0.1:<port>` */
   url: string;
@@ -50,32 +53,19 @@ export async function testServer(
     log,
   });
   t.teardown(() => workers.close());
-  const rooms = new RoomRegistry({
-    workers,
-    journal: createCallJournal(database.pool, node),
-    log,
-    limits: {
-      rooms: config.MAX_ROOMS,
-      participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
-      participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
-      producersPerParticipant: config.MAX_PRODUCERS,
-    },
-    emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
-  });
-  const app = await buildApp({
+  const { app, rooms, streams } = await buildApp({
     config,
     log,
-    rooms,
+    workers,
+    journal: createCallJournal(database.pool, node),
+    ledger: createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),
   });
-  t.teardown(async () => {
-    await rooms.close();
-    await app.close();
-  });
+  t.teardown(() => app.close());
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { app, config, database, rooms, workers, url };
+  return { app, config, database, rooms, streams, workers, url };
 }
 
 /** A stand-in for the built client: these tests need no browser. */
