@@ -14,17 +14,18 @@ const allowed: Record<string, string[]> = {
   'shutdown.ts': [],
   media: ['protocol', 'config.ts', 'errors.ts'],
   rooms: ['media', 'protocol', 'config.ts', 'errors.ts'],
+  streams: ['rooms', 'media', 'protocol', 'config.ts', 'errors.ts'],
   identity: ['protocol', 'config.ts', 'errors.ts'],
-  db: ['rooms', 'root.ts'],
-  ws: ['rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
-  http: ['rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
-  'app.ts': ['ws', 'http', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
+  db: ['rooms', 'streams', 'root.ts'],
+  ws: ['streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
+  http: ['streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
+  'app.ts': ['ws', 'http', 'streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
   'main.ts': ['*'],
   setup: ['main.ts', 'root.ts'],
 };
 
 /** What may be imported as types alone: an interface that its user owns. */
-const typesOnly: Record<string, string[]> = { db: ['rooms'] };
+const typesOnly: Record<string, string[]> = { db: ['rooms', 'streams'] };
 
 interface Import {
   from: string;

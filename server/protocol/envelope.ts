@@ -33,6 +33,8 @@ export const closeCodes = {
   tooLarge: 1009,
   /** The client went on sending far beyond the rate limit, or did not read what was sent to it. */
   flood: 4008,
+  /** The client came back over another connection. */
+  superseded: 4009,
   /** The room was closed under its participants; its notification said why. */
   roomClosed: 4010,
 } as const;

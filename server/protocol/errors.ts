@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Stream } from './model.ts';
 
 /**
  * Every error that can stand on the wire: its stable identifier, what it means and the HTTP status that the
@@ -25,6 +26,11 @@ export const errorCodes = {
     status: 409,
     meaning: 'The participant has as many transports or producers as it may have (`limit`).',
   },
+  stream_limit: {
+    status: 409,
+    meaning:
+      'The user watches as many videos as one user may. `conflicts` says which; `replace` exchanges one.',
+  },
   cannot_consume: {
     status: 409,
     meaning: 'The browser, by its RTP capabilities, cannot receive this producer.',
@@ -49,6 +55,7 @@ export const ErrorBody = Type.Object(
     message: Type.String(),
     limit: Type.Optional(Type.Integer({ description: 'The limit that was reached.' })),
     current: Type.Optional(Type.Integer({ description: 'How many there are now.' })),
+    conflicts: Type.Optional(Type.Array(Stream, { description: 'The streams that hold the slots.' })),
     retryAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds to wait.' })),
   },
   { additionalProperties: false },

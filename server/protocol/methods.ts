@@ -30,11 +30,21 @@ export const methods = {
       room: RoomName,
       displayName: DisplayName,
       rtpCapabilities: Type.Optional(RtpCapabilities),
+      deviceId: Type.Optional(Id),
     }),
     result: Exactly({
       participantId: Id,
+      resumeToken: Id,
       room: Exactly({ id: Id, name: RoomName }),
       participants: Type.Array(Participant),
+    }),
+  },
+  resume: {
+    params: Exactly({ resumeToken: Id }),
+    result: Exactly({
+      participants: Type.Array(Participant),
+      producerIds: Type.Array(Id),
+      consumerIds: Type.Array(Id),
     }),
   },
   leave: { params: Nothing, result: Nothing },
@@ -61,7 +71,7 @@ export const methods = {
   resumeProducer: { params: Exactly({ producerId: Id }), result: Nothing },
   closeProducer: { params: Exactly({ producerId: Id }), result: Nothing },
 
-  consume: { params: Exactly({ producerId: Id }), result: Consumer },
+  consume: { params: Exactly({ producerId: Id, replace: Type.Optional(Id) }), result: Consumer },
   pauseConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
   resumeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
   closeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },

@@ -19,8 +19,8 @@ export const RoomName = Type.String({
 export const DisplayName = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '\\S',
-  description: '1 to 64 characters, for show only.',
+  pattern: '^(?=.*\\S)[^\\u0000-\\u001F\\u007F]*$',
+  description: '1 to 64 characters that can be seen, for show only.',
 });
 
 export const MediaKind = Type.Union([Type.Literal('audio'), Type.Literal('video')]);
@@ -68,12 +68,28 @@ export type Transport = Static<typeof Transport>;
 
 export const Consumer = Exactly({
   id: Id,
+  streamId: Type.Optional(Id),
   producerId: Id,
   kind: MediaKind,
   rtpParameters: RtpParameters,
   producerPaused: Type.Boolean(),
 });
 export type Consumer = Static<typeof Consumer>;
+
+/** A video that holds one of the user's slots, as one of the user's participants sees it. */
+export const Stream = Exactly({
+  streamId: Id,
+  roomName: RoomName,
+  publisherName: DisplayName,
+  source: TrackSource,
+  where: Type.Union([
+    Type.Literal('this_tab'),
+    Type.Literal('other_tab'),
+    Type.Literal('other_room'),
+    Type.Literal('other_device'),
+  ]),
+});
+export type Stream = Static<typeof Stream>;
 
 export const SpatialLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the smallest.' });
 export const TemporalLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the slowest.' });

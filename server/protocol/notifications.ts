@@ -7,6 +7,7 @@ import {
   Producer,
   RtpCapabilities,
   SpatialLayer,
+  Stream,
   TemporalLayer,
 } from './model.ts';
 
@@ -28,7 +29,12 @@ export const notifications = {
   producerClosed: Exactly({ participantId: Id, producerId: Id }),
   consumerClosed: Exactly({
     consumerId: Id,
-    reason: Type.Union([Type.Literal('producer_closed'), Type.Literal('transport_closed')]),
+    reason: Type.Union([
+      Type.Literal('producer_closed'),
+      Type.Literal('transport_closed'),
+      Type.Literal('replaced'),
+      Type.Literal('swept'),
+    ]),
   }),
   consumerLayersChanged: Exactly({
     consumerId: Id,
@@ -36,6 +42,12 @@ export const notifications = {
       Type.Null({ description: 'Nothing is forwarded at present.' }),
       Exactly({ spatialLayer: SpatialLayer, temporalLayer: Type.Optional(TemporalLayer) }),
     ]),
+  }),
+  streams: Exactly({
+    limit: Type.Integer({ minimum: 0 }),
+    streams: Type.Array(Stream, {
+      description: 'What holds the slots of the user, over all rooms and tabs.',
+    }),
   }),
   activeSpeakers: Exactly({
     speakers: Type.Array(

@@ -4,11 +4,9 @@ import type { Logger } from 'pino';
 import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
-import type { LeaveReason } from '../protocol/model.ts';
 import type { Notification, NotificationData } from '../protocol/notifications.ts';
-import type { RoomRegistry } from '../rooms/registry.ts';
 import { dispatch } from './dispatch.ts';
-import { Session } from './session.ts';
+import { Session, type SessionContext } from './session.ts';
 
 export interface ConnectionLimits {
   /** Messages a second, as it goes on. */
@@ -21,6 +19,12 @@ export interface ConnectionLimits {
   pingInterval: number;
   /** Silence after which the client counts as gone, in ms. */
   pingTimeout: number;
+}
+
+export interface ConnectionOptions {
+  context: SessionContext;
+  limits: ConnectionLimits;
+  log: Logger;
 }
 
 const requestValidator = Compile(Request);
@@ -43,17 +47,12 @@ export class Connection {
   #lastHeard = Date.now();
 
   /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
-  constructor(
-    socket: WebSocket,
-    {
-      userId,
-      rooms,
-      limits,
-      log,
-    }: { userId: string; rooms: RoomRegistry; limits: ConnectionLimits; log: Logger },
-  ) {
+  constructor(socket: WebSocket, { context, limits, log }: ConnectionOptions) {
     this.#socket = socket;
-    this.#session = new Session(userId, rooms, (notification) => this.notify(notification));
+    this.#session = new Session(context, {
+      notify: (notification) => this.notify(notification),
+      supersede: () => socket.close(closeCodes.superseded, 'resumed over another connection'),
+    });
     this.#limits = limits;
     this.#log = log;
     this.#bucket = new TokenBucket({
@@ -66,7 +65,6 @@ export class Connection {
     const heartbeat = setInterval(() => this.#checkAlive(), limits.pingInterval);
     socket.on('message', (frame: Buffer, isBinary) => this.#receive(frame, isBinary));
     socket.on('pong', () => (this.#lastHeard = Date.now()));
-    socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
     socket.on('close', (code) => {
       clearInterval(heartbeat);
       this.#end(code);
@@ -158,10 +156,7 @@ export class Connection {
   }
 
   #end(code: number): void {
-    this.#session.ended = true;
-    if (!this.#session.joined) return;
-    const reason: LeaveReason = code === 1000 || code === 1001 ? 'left' : 'disconnected';
-    this.#session.presence.participant.close(reason);
+    this.#session.end(code === 1000 || code === 1001 ? 'left' : 'broken');
   }
 }
 

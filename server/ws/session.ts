@@ -1,29 +1,58 @@
 import { AppError } from '../errors.ts';
+import type { LeaveReason } from '../protocol/model.ts';
 import type { Notification } from '../protocol/notifications.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Room } from '../rooms/room.ts';
+import type { Streams } from '../streams/streams.ts';
+import type { Resumption } from './resumption.ts';
 
 export interface Presence {
   room: Room;
   participant: Participant;
 }
 
+/** What a session works with. */
+export interface SessionContext {
+  /** Who is at the other end. */
+  userId: string;
+  rooms: RoomRegistry;
+  streams: Streams;
+  resumption: Resumption;
+}
+
+/** How a session reaches the connection that it belongs to. */
+export interface Wire {
+  notify(notification: Notification): void;
+  /** Another connection has taken the place of this one. */
+  supersede(): void;
+}
+
 /** What one connection stands for: the user behind it and, once joined, its place in a room. */
 export class Session {
-  readonly userId: string;
-  readonly rooms: RoomRegistry;
-  /** True once the socket is gone; whatever is still under way for it must be undone. */
-  ended = false;
+  readonly context: SessionContext;
+  readonly #wire: Wire;
+  readonly #notify: Wire['notify'];
   #presence: Presence | undefined;
+  #ended = false;
 
-  readonly #notify: (notification: Notification) => void;
+  constructor(context: SessionContext, wire: Wire) {
+    this.context = context;
+    this.#wire = wire;
+    this.#notify = (notification) => wire.notify(notification);
+  }
 
-  /** @param notify Tells the client something. */
-  constructor(userId: string, rooms: RoomRegistry, notify: (notification: Notification) => void) {
-    this.userId = userId;
-    this.rooms = rooms;
-    this.#notify = notify;
+  get userId(): string {
+    return this.context.userId;
+  }
+
+  /** True once the connection is gone; whatever is still under way for it must be undone. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get joined(): boolean {
+    return this.#presence !== undefined;
   }
 
   /** @throws {AppError} `not_joined` */
@@ -32,14 +61,36 @@ export class Session {
     return this.#presence;
   }
 
-  get joined(): boolean {
-    return this.#presence !== undefined;
-  }
-
   /** From now on the client is told what happens in the room. */
   enter(presence: Presence): void {
     this.#presence = presence;
     presence.participant.on('notify', this.#notify);
-    presence.participant.once('close', () => (this.#presence = undefined));
+    presence.participant.once('close', this.#forget);
+    this.context.streams.tell(presence.participant);
   }
+
+  /** Another connection takes the place over: this one has none any more. */
+  handOver(): void {
+    this.#forget();
+    this.#wire.supersede();
+  }
+
+  /** The connection is gone: for good, or by an accident after which the client may come back. */
+  end(how: 'left' | 'broken'): void {
+    this.#ended = true;
+    if (!this.#presence) return;
+    const { participant } = this.#presence;
+    if (how === 'left') {
+      participant.close('left' satisfies LeaveReason);
+      return;
+    }
+    this.#forget();
+    this.context.resumption.keep(this);
+  }
+
+  readonly #forget = (): void => {
+    this.#presence?.participant.off('notify', this.#notify);
+    this.#presence?.participant.off('close', this.#forget);
+    this.#presence = undefined;
+  };
 }

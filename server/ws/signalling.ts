@@ -4,23 +4,33 @@ import type { Logger } from 'pino';
 import { routerRtpCapabilities } from '../media/codecs.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
+import type { Streams } from '../streams/streams.ts';
+import { Resumption } from './resumption.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
 
 export interface SignallingOptions {
   rooms: RoomRegistry;
+  streams: Streams;
   /** Largest frame that is read, in bytes; a larger one ends the socket with 1009. */
   maxMessageBytes: number;
   /** Origins, beside the server's own, whose pages may connect; `*` is any. */
   allowedOrigins: string[];
+  /** Time that a participant whose connection broke may take to come back, in ms. */
+  resumeGrace: number;
   limits: ConnectionLimits;
   log: Logger;
 }
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export async function registerSignalling(app: FastifyInstance, options: SignallingOptions): Promise<void> {
-  const { rooms, maxMessageBytes, allowedOrigins, limits, log } = options;
+  const { rooms, streams, maxMessageBytes, allowedOrigins, limits, log } = options;
+  const resumption = new Resumption(options.resumeGrace);
   await app.register(websocket, {
     options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
+    errorHandler: (error, socket) => {
+      log.debug({ err: error }, 'socket ended by an error');
+      socket.terminate();
+    },
   });
 
   app.get(
@@ -35,7 +45,11 @@ export async function registerSignalling(app: FastifyInstance, options: Signalli
     },
     (socket, request) => {
       const { userId } = request;
-      const connection = new Connection(socket, { userId, rooms, limits, log: log.child({ userId }) });
+      const connection = new Connection(socket, {
+        context: { userId, rooms, streams, resumption },
+        limits,
+        log: log.child({ userId }),
+      });
       connection.notify({
         event: 'hello',
         data: { protocol: PROTOCOL_VERSION, userId, routerRtpCapabilities },

@@ -146,8 +146,8 @@ t.test('a transport that closes while a consume is pending leaves no consumer be
   const participant = room?.participants.get(ben.joined.participantId);
   if (!room || !participant) throw new Error('Ben is not in the room');
 
-  const producer = room.producerFor(participant, camera.producerId);
-  const consuming = participant.consume(producer);
+  const { publication } = room.publishedFor(participant, camera.producerId);
+  const consuming = participant.consume(publication.producer);
   participant.closeTransport(ben.recv.id);
   await t.rejects(consuming, { code: 'not_found' });
 
@@ -164,7 +164,7 @@ t.test('a transport that closes while a consume is pending leaves no consumer be
 });
 
 t.test('a socket that drops while a consume is pending leaves nothing behind', async (t) => {
-  const { url, workers } = await testServer(t);
+  const { url, workers } = await testServer(t, { RESUME_GRACE_MS: '50' });
   const ada = await Peer.inRoom(t, url, 'tea');
   const ben = await Peer.inRoom(t, url, 'tea');
   const { camera } = await publish(ada);

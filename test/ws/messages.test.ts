@@ -4,14 +4,6 @@ import { WebSocket } from 'ws';
 import { newUser, Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 
-/** Sends a frame as it is and gives the next one that comes back. */
-async function answerTo(peer: Peer, frame: string | Buffer): Promise<unknown> {
-  const answer = once(peer.socket, 'message');
-  peer.socket.send(frame);
-  const [data] = (await answer) as [Buffer];
-  return JSON.parse(data.toString());
-}
-
 t.test('a frame that is no request gets a clear error, and the connection goes on', async (t) => {
   const { url } = await testServer(t);
   const peer = await Peer.connect(t, url);
@@ -28,9 +20,9 @@ t.test('a frame that is no request gets a clear error, and the connection goes o
     '{"id":-1,"method":"leave"}',
     '{"id":1,"method":"leave","more":1}',
   ]) {
-    t.match(await answerTo(peer, frame), { id: null, ok: false, error: { code: 'bad_message' } }, frame);
+    t.match(await peer.answerTo(frame), { id: null, ok: false, error: { code: 'bad_message' } }, frame);
   }
-  t.match(await answerTo(peer, Buffer.from([1, 2, 3])), { error: { code: 'bad_message', message: /text/ } });
+  t.match(await peer.answerTo(Buffer.from([1, 2, 3])), { error: { code: 'bad_message', message: /text/ } });
   t.match(await peer.raw('nonsense', {}), { error: { code: 'unknown_method', message: /"nonsense"/ } });
   t.match(await peer.raw('constructor', {}), { error: { code: 'unknown_method' } });
   t.ok((await peer.raw('join', { room: 'tea', displayName: 'Ada' })).ok);
@@ -88,7 +80,11 @@ t.test('too many messages are refused, far too many end the socket', async (t) =
 });
 
 t.test('a client that falls silent is gone after the time-out', async (t) => {
-  const { url } = await testServer(t, { PING_INTERVAL_MS: '20', PING_TIMEOUT_MS: '100' });
+  const { url } = await testServer(t, {
+    PING_INTERVAL_MS: '20',
+    PING_TIMEOUT_MS: '100',
+    RESUME_GRACE_MS: '50',
+  });
   const peer = await Peer.inRoom(t, url, 'tea');
   const watcher = await Peer.inRoom(t, url, 'tea');
   peer.socket.pause();

@@ -1,10 +1,18 @@
+import type { types } from 'mediasoup';
+import type { Consumer } from '../../protocol/model.ts';
 import type { Handlers } from '../handlers.ts';
 
 export const consumerHandlers: Handlers<
   'consume' | 'pauseConsumer' | 'resumeConsumer' | 'closeConsumer' | 'setPreferredLayers'
 > = {
-  consume({ presence: { room, participant } }, { producerId }) {
-    return participant.consume(room.producerFor(participant, producerId));
+  async consume({ presence: { room, participant: viewer }, context }, { producerId, replace }) {
+    const { publisher, publication } = room.publishedFor(viewer, producerId);
+    if (publication.producer.kind === 'audio') return describe(await viewer.consume(publication.producer));
+    const { consumer, streamId } = await context.streams.watch(
+      { viewer, publisher, publication, room },
+      replace,
+    );
+    return { ...describe(consumer), streamId };
   },
 
   async pauseConsumer({ presence }, { consumerId }) {
@@ -27,3 +35,7 @@ export const consumerHandlers: Handlers<
     return {};
   },
 };
+
+function describe({ id, producerId, kind, rtpParameters, producerPaused }: types.Consumer): Consumer {
+  return { id, producerId, kind, rtpParameters, producerPaused };
+}

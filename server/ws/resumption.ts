@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../errors.ts';
+import type { Presence, Session } from './session.ts';
+
+interface Seat {
+  presence: Presence;
+  /** The session whose connection has it now; undefined while that is broken. */
+  occupant: Session | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Keeps the place of a participant whose connection broke, its media flowing on, for as long as its client may take to
+ * come back over another connection. The token that it was given when it joined proves that it is the same client.
+ */
+export class Resumption {
+  readonly #grace: number;
+  readonly #seats = new Map<string, Seat>();
+
+  /** @param grace How long a place is kept, in ms. */
+  constructor(grace: number) {
+    this.#grace = grace;
+  }
+
+  /** Seats a session that has just joined. @returns the token for coming back. */
+  seat(presence: Presence, occupant: Session): string {
+    const token = randomBytes(16).toString('hex');
+    const seat: Seat = { presence, occupant, timer: undefined };
+    this.#seats.set(token, seat);
+    presence.participant.once('close', () => {
+      clearTimeout(seat.timer);
+      this.#seats.delete(token);
+    });
+    return token;
+  }
+
+  /** The connection of a session broke: its place waits. */
+  keep(session: Session): void {
+    for (const seat of this.#seats.values()) {
+      if (seat.occupant !== session) continue;
+      seat.occupant = undefined;
+      seat.timer = setTimeout(() => seat.presence.participant.close('disconnected'), this.#grace);
+    }
+  }
+
+  /**
+   * Gives the place to the session of a new connection. A former connection that only seems to be alive ends.
+   *
+   * @throws {AppError} `not_found` for a token that is unknown, too late or another user's.
+   */
+  take(token: string, session: Session): Presence {
+    const seat = this.#seats.get(token);
+    if (seat?.presence.participant.userId !== session.userId) {
+      throw new AppError('not_found', 'There is no place to come back to. Join again.');
+    }
+    clearTimeout(seat.timer);
+    seat.occupant?.handOver();
+    seat.occupant = session;
+    return seat.presence;
+  }
+}
