@@ -1,8 +1,9 @@
 import { detectDeviceAsync, Device, enhancedEvents, type types } from 'mediasoup-client';
-import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
+import type { Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import type { Notification } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
+import { deviceId } from './device-id.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
 import { sending } from './publishing.ts';
 import { Signalling } from './signalling.ts';
@@ -16,35 +17,42 @@ export interface LinkOptions {
 
 type LinkEvents = {
   notification: [Notification];
+  /** The signalling broke; media may go on. */
+  interrupted: [];
+  /** The signalling is back; what has happened meanwhile is in the result. */
+  resumed: [Result<'resume'>];
   /** Whether media gets through on a transport. */
   transportState: [direction: Direction, state: types.ConnectionState];
-  close: [code: number];
+  close: [];
 };
+
+/** Waits before the tries to come back to one's place, in ms; after the last one it is given up. */
+const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
+
+/** Close code: the server has closed the room. @see server/protocol/README.md */
+const PLACE_IS_LOST = 4010;
 
 /** Time that a cut path may take to heal by itself before it is looked for anew, in ms. */
 const ICE_RESTART_MS = 3_000;
 
 /**
- * One connection to a room, from its socket to its end: signalling, the mediasoup device and its two transports.
- * A `Room` makes a new one when it has to connect again.
+ * One place in a room, from joining to its end: the mediasoup device, its two transports, and the signalling, which is
+ * opened anew when it breaks. A `Room` makes a new link when its place is gone.
  */
 export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   readonly userId: string;
   readonly joined: Result<'join'>;
-  readonly #signalling: Signalling;
+  readonly #url: string;
+  #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
-  /** What the server told before somebody listens. */
-  #early: Notification[] | undefined;
   #closed = false;
 
-  private constructor(signalling: Signalling, userId: string, joined: Result<'join'>, early: Notification[]) {
+  private constructor(signalling: Signalling, url: string, userId: string, joined: Result<'join'>) {
     super();
     this.#signalling = signalling;
+    this.#url = url;
     this.userId = userId;
     this.joined = joined;
-    this.#early = early;
-    signalling.on('notification', (notification) => this.#onNotification(notification));
-    signalling.once('close', (code) => this.#end(code));
   }
 
   /**
@@ -54,19 +62,15 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
    */
   static async open({ url, room, displayName }: LinkOptions): Promise<Link> {
     const { signalling, hello } = await Signalling.open(url);
-    const early: Notification[] = [];
-    const keep = (notification: Notification) => early.push(notification);
-    signalling.on('notification', keep);
     try {
       const device = await loadDevice(hello.routerRtpCapabilities);
       const capabilities = device ? { rtpCapabilities: device.recvRtpCapabilities } : {};
       const [joined, send, recv] = await Promise.all([
-        signalling.request('join', { room, displayName, ...capabilities }),
+        signalling.request('join', { room, displayName, deviceId: deviceId(), ...capabilities }),
         device && signalling.request('createTransport', { direction: 'send' }),
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);
-      signalling.off('notification', keep);
-      const link = new Link(signalling, hello.userId, joined, early);
+      const link = new Link(signalling, url, hello.userId, joined);
       if (device && send && recv) {
         link.#adopt('send', device.createSendTransport(forMediasoupClient(send)));
         link.#adopt('recv', device.createRecvTransport(forMediasoupClient(recv)));
@@ -85,9 +89,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   /** Begins to pass on what the server tells; to be called once listeners are attached. */
   start(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const notification of early) this.#onNotification(notification);
+    this.#listenTo(this.#signalling);
   }
 
   get request(): Signalling['request'] {
@@ -104,18 +106,30 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     });
   }
 
-  /** Receives a producer of somebody else; it plays from the moment that this resolves. */
-  async subscribe(producerId: string): Promise<types.Consumer> {
+  /**
+   * Receives a producer of somebody else; it plays from the moment that this resolves.
+   *
+   * @param replace The stream that is given up for it.
+   * @throws {SignallingError} `stream_limit` where all the user's slots are held.
+   */
+  async subscribe(
+    producerId: string,
+    replace?: string,
+  ): Promise<{ consumer: types.Consumer; streamId: string | undefined }> {
     const transport = this.#transport('recv');
-    const offer: ConsumerOffer = await this.#signalling.request('consume', { producerId });
+    const params = replace === undefined ? { producerId } : { producerId, replace };
+    const { streamId, ...offer } = await this.request('consume', params);
     const consumer = await transport.consume(forMediasoupClient(offer));
-    await this.#signalling.request('resumeConsumer', { consumerId: offer.id });
-    return consumer;
+    await this.request('resumeConsumer', { consumerId: offer.id });
+    return { consumer, streamId };
   }
 
-  /** Ends everything. With code 1000 the server knows that one left for good. */
-  override close(code = 1000): void {
-    if (!this.#closed) this.#signalling.close(code);
+  /** Ends everything, and the server knows that one left for good. */
+  override close(): void {
+    if (this.#closed) return;
+    // First the end: a signalling that closes while the link goes on would be taken for a broken one.
+    this.#end();
+    this.#signalling.close();
   }
 
   #transport(direction: Direction): types.Transport {
@@ -157,22 +171,71 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       const { iceParameters } = await this.#signalling.request('restartIce', { transportId: transport.id });
       await transport.restartIce({ iceParameters });
     } catch {
-      this.#signalling.close(4000);
+      // The server has no such transport any more, or cannot be reached: the place is lost.
+      this.close();
     }
   }
 
-  #onNotification(notification: Notification): void {
-    if (this.#closed) return;
-    if (this.#early) this.#early.push(notification);
-    else this.safeEmit('notification', notification);
+  #listenTo(signalling: Signalling): void {
+    this.#signalling = signalling;
+    signalling.once('close', (code) => {
+      if (this.#closed || signalling !== this.#signalling) return;
+      if (code === PLACE_IS_LOST) this.#end();
+      else void this.#resume();
+    });
+    signalling.deliver((notification) => this.safeEmit('notification', notification));
   }
 
-  #end(code: number): void {
+  async #resume(): Promise<void> {
+    this.safeEmit('interrupted');
+    for (const wait of RESUME_MS) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (this.#hasEnded()) return;
+      try {
+        await this.#comeBack();
+        return;
+      } catch (error) {
+        if (!(error instanceof SignallingError) || error.code !== 'unreachable') break;
+      }
+    }
+    this.#end();
+  }
+
+  async #comeBack(): Promise<void> {
+    const { signalling } = await Signalling.open(this.#url);
+    try {
+      const result = await signalling.request('resume', { resumeToken: this.joined.resumeToken });
+      if (this.#hasEnded()) {
+        signalling.close();
+        return;
+      }
+      this.#signalling = signalling;
+      this.safeEmit('resumed', result);
+      this.#listenTo(signalling);
+      this.#healAll();
+    } catch (error) {
+      signalling.close();
+      throw error;
+    }
+  }
+
+  /** The network may be another one by now. */
+  #healAll(): void {
+    for (const transport of Object.values(this.#transports)) {
+      if (['disconnected', 'failed'].includes(transport.connectionState)) void this.#restartIce(transport);
+    }
+  }
+
+  #hasEnded(): boolean {
+    return this.#closed;
+  }
+
+  #end(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#transports.send?.close();
     this.#transports.recv?.close();
-    this.safeEmit('close', code);
+    this.safeEmit('close');
     super.close();
   }
 }

@@ -32,6 +32,21 @@ export class LocalTracks {
     return [...this.#publications.values()].map((publication) => this.#send(publication));
   }
 
+  /** The connection is back. What the server no longer has is sent again, and it learns who is muted. */
+  async resume(producerIds: string[]): Promise<void> {
+    const alive = new Set(producerIds);
+    for (const publication of this.#publications.values()) {
+      if (!publication.producer) continue;
+      if (alive.has(publication.producer.id)) {
+        await this.#tellMuted(publication);
+      } else {
+        publication.producer.close();
+        publication.producer = undefined;
+        await this.#send(publication);
+      }
+    }
+  }
+
   /** The connection is gone; the tracks wait for another one. */
   detach(): void {
     this.#link = undefined;

@@ -12,6 +12,8 @@ export class RemotePublication {
   muted: boolean;
   /** What receives it; undefined while one is not subscribed. */
   consumer: types.Consumer | undefined;
+  /** The stream that holds a slot for it; a sound has none. */
+  streamId: string | undefined;
 
   constructor(participantId: string, { id, kind, source, paused }: Producer) {
     this.id = id;
@@ -35,10 +37,9 @@ export class RemoteParticipant {
   /** Loudness now, a ratio from 0 (silent) to 1. */
   audioLevel = 0;
 
-  constructor({ id, displayName, producers }: Participant) {
+  constructor({ id, displayName }: Pick<Participant, 'id' | 'displayName'>) {
     this.id = id;
     this.displayName = displayName;
-    for (const producer of producers) this.publications.set(producer.id, new RemotePublication(id, producer));
   }
 
   /** The publication of one source, if there is one. */

@@ -4,7 +4,9 @@ import type { Event, Notification, NotificationData } from '../../server/protoco
 import { SignallingError } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
-import { RemoteParticipant, RemotePublication } from './participants.ts';
+import type { RemoteParticipant, RemotePublication } from './participants.ts';
+import { Receiving } from './receiving.ts';
+import { Roster, type RosterChange } from './roster.ts';
 
 export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'left';
 
@@ -17,27 +19,34 @@ type RoomEvents = {
   trackSubscribed: [RemotePublication, MediaStreamTrack];
   trackUnsubscribed: [RemotePublication];
   activeSpeakers: [RemoteParticipant[]];
+  /** What holds the user's slots has changed. */
+  streamsChanged: [NotificationData<'streams'>];
   /** Something failed that ends nothing; it is told so that it can be shown or logged. */
   problem: [unknown];
 };
 
-/** Waits before the tries to connect again, in ms; the last one is repeated. */
+/** Waits before the tries to join again, in ms; the last one is repeated. */
 const RETRY_MS = [0, 500, 1_000, 2_000, 4_000];
 
-/** Failures after which it makes no sense to connect again. */
+/** Failures after which it makes no sense to join again. */
 const FINAL = new Set(['room_full', 'user_limit', 'forbidden', 'bad_request']);
 
 /**
- * A room that one is in: who else is there, what they publish, and what one publishes oneself. When the connection is
- * lost it connects again, publishes the same tracks again and goes on.
+ * A room that one is in: who else is there, what they publish, and what one publishes oneself. When the connection
+ * breaks it comes back to the same place; where that is gone too it joins again, and goes on.
  */
 export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #options: LinkOptions;
-  readonly #participants = new Map<string, RemoteParticipant>();
+  readonly #roster = new Roster();
   readonly #local = new LocalTracks(() => this.#changed());
+  readonly #receiving = new Receiving(this.#roster, {
+    subscribed: (publication, track) => this.safeEmit('trackSubscribed', publication, track),
+    unsubscribed: (publication) => this.safeEmit('trackUnsubscribed', publication),
+    changed: () => this.#changed(),
+    problem: (error) => this.safeEmit('problem', error),
+  });
   #link: Link | undefined;
   #state: RoomState = 'connecting';
-  /** The loudness of one's own microphone, as the room hears it: a ratio from 0 to 1. */
   #ownLevel = 0;
 
   private constructor(options: LinkOptions) {
@@ -70,7 +79,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   /** The others, in the order in which they came. */
   get participants(): ReadonlyMap<string, RemoteParticipant> {
-    return this.#participants;
+    return this.#roster.participants;
   }
 
   /** What one publishes oneself, by source. */
@@ -78,8 +87,19 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     return this.#local.publications;
   }
 
+  /** The loudness of one's own microphone, as the room hears it: a ratio from 0 to 1. */
   get ownAudioLevel(): number {
     return this.#ownLevel;
+  }
+
+  /** What holds the user's slots, over all rooms, tabs and devices, and how many there are. */
+  get streams(): NotificationData<'streams'> {
+    return this.#receiving.streams;
+  }
+
+  /** Somebody's publication is about to be received. */
+  isStarting(publication: RemotePublication): boolean {
+    return this.#receiving.isStarting(publication);
   }
 
   /** False in a browser without WebRTC. */
@@ -106,34 +126,28 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     return this.#local.setMuted(source, muted);
   }
 
-  /** Receives what somebody publishes. */
-  async subscribe(publication: RemotePublication): Promise<void> {
-    const link = this.#link;
-    if (!link?.hasMedia || publication.consumer) return;
-    const consumer = await link.subscribe(publication.id);
-    if (link !== this.#link || !this.#find(publication.id)) {
-      consumer.close();
-      return;
-    }
-    publication.consumer = consumer;
-    this.safeEmit('trackSubscribed', publication, consumer.track);
-    this.#changed();
+  /**
+   * Watches a video in place of another: of those that hold the user's slots, the longest watched one of this tab, else
+   * of the user. With a free slot nothing is given up.
+   *
+   * @throws {SignallingError} where the server refuses it.
+   */
+  watchInstead(publication: RemotePublication): Promise<void> {
+    return this.#receiving.watchInstead(publication);
   }
 
   /** Stops receiving what somebody publishes. */
-  async unsubscribe(publication: RemotePublication): Promise<void> {
-    const { consumer } = publication;
-    if (!consumer) return;
-    this.#dropConsumer(publication);
-    await this.#link?.request('closeConsumer', { consumerId: consumer.id });
+  unsubscribe(publication: RemotePublication): Promise<void> {
+    return this.#receiving.unsubscribe(publication);
   }
 
   /** Leaves for good, at once, and stops one's own tracks. */
   leave(): void {
     if (this.#state === 'left') return;
-    this.#setState('left');
     this.#local.stop();
-    this.#participants.clear();
+    this.#receiving.detach();
+    this.#roster.clear();
+    this.#setState('left');
     this.#link?.close();
     this.#link = undefined;
     super.close();
@@ -142,31 +156,26 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   #adopt(link: Link): void {
     this.#link = link;
     link.on('notification', (notification) => this.#onNotification(notification));
-    link.once('close', () => void this.#reconnect(link));
-    this.#takeOver(link.joined.participants.map((participant) => new RemoteParticipant(participant)));
-    this.#setState('connected');
+    link.on('interrupted', () => this.#setState('reconnecting'));
+    link.on('resumed', ({ participants, producerIds, consumerIds }) => {
+      this.#tellChange(this.#roster.reconcile(participants));
+      this.#receiving.attach(link, consumerIds);
+      this.#inBackground(this.#local.resume(producerIds));
+      this.#setState('connected');
+    });
+    link.once('close', () => void this.#rejoin(link));
+    this.#tellChange(this.#roster.reconcile(link.joined.participants));
+    this.#receiving.attach(link, []);
     link.start();
+    this.#setState('connected');
     for (const sent of this.#local.attach(link)) this.#inBackground(sent);
   }
 
-  /** Replaces who was known by who is there, keeping quiet about those who stayed. */
-  #takeOver(present: RemoteParticipant[]): void {
-    const known = new Map(this.#participants);
-    this.#participants.clear();
-    for (const participant of present) {
-      this.#participants.set(participant.id, participant);
-      if (!known.delete(participant.id)) this.safeEmit('participantJoined', participant);
-      for (const publication of participant.publications.values())
-        this.#inBackground(this.subscribe(publication));
-    }
-    for (const gone of known.values()) this.safeEmit('participantLeft', gone);
-    this.#changed();
-  }
-
-  async #reconnect(lost: Link): Promise<void> {
+  async #rejoin(lost: Link): Promise<void> {
     if (this.#state === 'left' || lost !== this.#link) return;
     this.#link = undefined;
     this.#local.detach();
+    this.#receiving.detach();
     this.#setState('reconnecting');
     for (let attempt = 0; !this.#hasLeft(); attempt += 1) {
       await delay(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0);
@@ -178,10 +187,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
         return;
       } catch (error) {
         this.safeEmit('problem', error);
-        if (error instanceof SignallingError && FINAL.has(error.code)) {
-          this.leave();
-          return;
-        }
+        if (error instanceof SignallingError && FINAL.has(error.code)) this.leave();
       }
     }
   }
@@ -198,66 +204,51 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   readonly #handlers: { [E in Event]?: (data: NotificationData<E>) => void } = {
     participantJoined: (description) => {
-      const participant = new RemoteParticipant(description);
-      this.#participants.set(participant.id, participant);
-      this.safeEmit('participantJoined', participant);
+      this.#tellChange({ joined: [this.#roster.add(description)], left: [], removed: [] });
+      this.#receiving.receiveAll();
     },
     participantLeft: ({ participantId }) => {
-      const participant = this.#participants.get(participantId);
-      if (!participant) return;
-      for (const publication of participant.publications.values()) this.#dropConsumer(publication);
-      this.#participants.delete(participantId);
-      this.safeEmit('participantLeft', participant);
+      this.#tellChange({ joined: [], ...this.#roster.remove(participantId) });
     },
     producerAdded: ({ participantId, producer }) => {
-      const publications = this.#participants.get(participantId)?.publications;
-      const publication = new RemotePublication(participantId, producer);
-      publications?.set(producer.id, publication);
-      this.#inBackground(this.subscribe(publication));
+      this.#roster.publish(participantId, producer);
+      this.#receiving.receiveAll();
     },
     producerPaused: ({ producerId }) => this.#markMuted(producerId, true),
     producerResumed: ({ producerId }) => this.#markMuted(producerId, false),
     producerClosed: ({ participantId, producerId }) => {
-      const publication = this.#find(producerId);
-      if (publication) this.#dropConsumer(publication);
-      this.#participants.get(participantId)?.publications.delete(producerId);
+      const removed = this.#roster.unpublish(participantId, producerId);
+      if (removed) this.#receiving.drop(removed);
     },
-    consumerClosed: ({ consumerId }) => {
-      const publication = this.#publications().find(({ consumer }) => consumer?.id === consumerId);
-      if (publication) this.#dropConsumer(publication);
+    consumerClosed: ({ consumerId }) => this.#receiving.onConsumerClosed(consumerId),
+    streams: (streams) => {
+      this.#receiving.onStreams(streams);
+      this.safeEmit('streamsChanged', streams);
     },
     roomClosed: ({ reason }) => {
       if (reason === 'room_closed') this.leave();
     },
     activeSpeakers: ({ speakers }) => {
       const levels = new Map(speakers.map(({ participantId, level }) => [participantId, level]));
-      for (const participant of this.#participants.values()) {
+      for (const participant of this.participants.values()) {
         participant.audioLevel = levels.get(participant.id) ?? 0;
       }
       this.#ownLevel = levels.get(this.#link?.joined.participantId ?? '') ?? 0;
-      const loud = speakers.flatMap(({ participantId }) => this.#participants.get(participantId) ?? []);
+      const loud = speakers.flatMap(({ participantId }) => this.participants.get(participantId) ?? []);
       this.safeEmit('activeSpeakers', loud);
     },
   };
 
-  #publications(): RemotePublication[] {
-    return [...this.#participants.values()].flatMap(({ publications }) => [...publications.values()]);
-  }
-
-  #find(producerId: string): RemotePublication | undefined {
-    return this.#publications().find(({ id }) => id === producerId);
+  #tellChange({ joined, left, removed }: RosterChange): void {
+    for (const publication of removed) this.#receiving.drop(publication);
+    for (const participant of left) this.safeEmit('participantLeft', participant);
+    for (const participant of joined) this.safeEmit('participantJoined', participant);
+    this.#changed();
   }
 
   #markMuted(producerId: string, muted: boolean): void {
-    const publication = this.#find(producerId);
+    const publication = this.#roster.find(producerId);
     if (publication) publication.muted = muted;
-  }
-
-  #dropConsumer(publication: RemotePublication): void {
-    if (!publication.consumer) return;
-    publication.consumer.close();
-    publication.consumer = undefined;
-    this.safeEmit('trackUnsubscribed', publication);
   }
 
   #setState(state: RoomState): void {

@@ -15,7 +15,6 @@ interface Pending {
 }
 
 type SignallingEvents = {
-  notification: [Notification];
   /** The socket ended; nothing can be asked any more. */
   close: [code: number];
 };
@@ -27,6 +26,9 @@ type SignallingEvents = {
 export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEvents> {
   readonly #socket: WebSocket;
   readonly #pending = new Map<number, Pending>();
+  /** What the server told before anybody listened. */
+  #early: Notification[] = [];
+  #listener: ((notification: Notification) => void) | undefined;
   #nextId = 1;
 
   private constructor(socket: WebSocket) {
@@ -50,13 +52,20 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
         reject(new SignallingError('unreachable', 'The server cannot be reached.'));
       };
       signalling.once('close', onClose);
-      signalling.once('notification', (first) => {
+      signalling.deliver((first) => {
         clearTimeout(timer);
         signalling.off('close', onClose);
+        signalling.#listener = undefined;
         if (first.event === 'hello') resolve({ signalling, hello: first.data });
         else signalling.close();
       });
     });
+  }
+
+  /** Hands every notification to `listener`, first those that came before. */
+  deliver(listener: (notification: Notification) => void): void {
+    this.#listener = listener;
+    for (const notification of this.#early.splice(0)) listener(notification);
   }
 
   /**
@@ -90,7 +99,8 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
   #receive(frame: string): void {
     const message = JSON.parse(frame) as Response | Notification;
     if ('event' in message) {
-      this.safeEmit('notification', message);
+      if (this.#listener) this.#listener(message);
+      else this.#early.push(message);
       return;
     }
     const pending = message.id === null ? undefined : this.#pending.get(message.id);
