@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import t from 'tap';
-import { Peer } from './support/peer.ts';
+import t, { type Test } from 'tap';
+import { newUser, Peer, type JoinedPeer } from './support/peer.ts';
+import { vp8 } from './support/rtp.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 t.test('it starts without any setting, says where to point a browser, and stops by a signal', async (t) => {
@@ -28,17 +29,38 @@ t.test('it starts without any setting, says where to point a browser, and stops 
   }
 });
 
-t.test('kill -9 leaves no process behind, and the next start closes what was open', async (t) => {
+t.test('kill -9 leaves no process behind, and the next start frees what was held', async (t) => {
   const server = await ServerProcess.spawn(t);
-  await Peer.inRoom(t, await server.ready(), 'tea');
+  const url = await server.ready();
+  const cookie = await newUser(url);
+  await watchThree(t, url, cookie);
   server.child.kill('SIGKILL');
   await server.exited;
   t.same(await server.gone(), []);
 
   const next = await ServerProcess.spawn(t, { TRIVIUM_DATA_DIR: server.dataDir });
-  const again = await Peer.inRoom(t, await next.ready(), 'tea');
-  t.same(again.joined.participants, [], 'nobody is taken for present');
+  const viewer = await watchThree(t, await next.ready(), cookie);
+  t.equal(viewer.joined.participants.length, 3, 'nobody of the former run is taken for present');
+  t.pass('and the same user may watch three again at once');
 });
+
+/** A user who watches as many as one may. */
+async function watchThree(t: Test, url: string, cookie: string): Promise<JoinedPeer> {
+  const cameras = await Promise.all(
+    ['tea', 'tea', 'tea'].map(async (room) => {
+      const peer = await Peer.inRoom(t, url, room);
+      return peer.request('produce', {
+        transportId: peer.send.id,
+        kind: 'video',
+        source: 'camera',
+        rtpParameters: vp8(),
+      });
+    }),
+  );
+  const viewer = await Peer.inRoom(t, url, 'tea', cookie);
+  for (const camera of cameras) await viewer.request('consume', camera);
+  return viewer;
+}
 
 t.test('the calls of a server that stops are told so, and recorded', async (t) => {
   const server = await ServerProcess.spawn(t);

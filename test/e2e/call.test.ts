@@ -1,7 +1,16 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { ensureClient } from '../../server/setup/client.ts';
-import { inboundStats, joinRoom, newPerson, testBrowser, until, type Inbound } from '../support/browser.ts';
+import {
+  framesShown,
+  inboundStats,
+  joinRoom,
+  newPerson,
+  testBrowser,
+  tile,
+  until,
+  type Inbound,
+} from '../support/browser.ts';
 import { testServer } from '../support/server.ts';
 import { projectRoot } from '../../server/root.ts';
 import { join } from 'node:path';
@@ -9,15 +18,8 @@ import { join } from 'node:path';
 const clientDir = join(projectRoot, 'dist', 'client');
 await ensureClient(projectRoot, AbortSignal.timeout(60_000));
 
-const tile = (page: Page, name: string) => page.getByRole('group', { name, exact: true });
 const people = (page: Page) =>
   page.getByRole('group').evaluateAll((tiles) => tiles.map((one) => one.getAttribute('aria-label')));
-
-/** Frames that each tile's picture has shown, as the element that shows it counts them. */
-const framesShown = (page: Page, name: string) =>
-  tile(page, name)
-    .locator('video')
-    .evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
 
 const ofKind = (kind: string) => (all: Inbound[]) => all.filter((one) => one.kind === kind);
 const video = ofKind('video');

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 
 /** Where Debian, and others, put Chromium. */
@@ -16,7 +16,7 @@ const args = [
   '--no-first-run',
   '--autoplay-policy=no-user-gesture-required',
   '--allow-loopback-in-peer-connection',
-  '--use-fake-device-for-media-stream=fps=15',
+  '--use-fake-device-for-media-stream=fps=10',
 ];
 
 /** A real Chromium with a camera and a microphone of its own making; it is gone when the test ends. */
@@ -53,6 +53,15 @@ export async function joinRoom(page: Page, url: string, room: string, name: stri
   await page.getByRole('button', { name: 'Join', exact: true }).click();
   await page.getByRole('button', { name: 'Leave' }).waitFor();
 }
+
+/** Somebody's tile: a group of that name. */
+export const tile = (page: Page, name: string): Locator => page.getByRole('group', { name, exact: true });
+
+/** Frames that a tile's picture has shown, as the element that shows it counts them. */
+export const framesShown = (page: Page, name: string): Promise<number> =>
+  tile(page, name)
+    .locator('video')
+    .evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
 
 /** One received track, by what the browser's own statistics say of it. */
 export interface Inbound {

@@ -13,6 +13,9 @@ import {
   type NotificationData,
 } from '../../server/protocol/notifications.ts';
 
+/** Stands for the id of an answer to a frame that had none. */
+const NO_ID = -1;
+
 const responses = Compile(Response);
 const resultOf = compileAll(methods, ({ result }) => result);
 const dataOf = compileAll(notifications, (schema) => schema);
@@ -94,6 +97,14 @@ export class Peer {
     });
   }
 
+  /** Sends a frame as it is and gives the answer to it: the next one that has no id. */
+  answerTo(frame: string | Buffer): Promise<Response> {
+    return new Promise((resolve) => {
+      this.#pending.set(NO_ID, resolve);
+      this.socket.send(frame);
+    });
+  }
+
   /** The first notification of an event, come already or yet to come, that `fits`. */
   async next<E extends Event>(
     event: E,
@@ -117,7 +128,7 @@ export class Peer {
       this.received.push(message);
     } else {
       check(responses, message, 'response');
-      if (message.id !== null) this.#pending.get(message.id)?.(message);
+      this.#pending.get(message.id ?? NO_ID)?.(message);
     }
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
