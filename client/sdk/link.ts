@@ -120,7 +120,12 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     const params = replace === undefined ? { producerId } : { producerId, replace };
     const { streamId, ...offer } = await this.request('consume', params);
     const consumer = await transport.consume(forMediasoupClient(offer));
-    await this.request('resumeConsumer', { consumerId: offer.id });
+    try {
+      await this.request('resumeConsumer', { consumerId: offer.id });
+    } catch (error) {
+      consumer.close();
+      throw error;
+    }
     return { consumer, streamId };
   }
 

@@ -4,6 +4,9 @@ import type { Link } from './link.ts';
 import type { RemotePublication } from './participants.ts';
 import type { Roster } from './roster.ts';
 
+/** Time after which what failed by a passing cause is tried again, in ms. */
+const RETRY_MS = 3_000;
+
 /** What is told of what arrives. */
 export interface ReceivingEvents {
   subscribed: (publication: RemotePublication, track: MediaStreamTrack) => void;
@@ -21,7 +24,7 @@ export class Receiving {
   readonly #tell: ReceivingEvents;
   /** Publications whose consumer is being made. */
   readonly #pending = new Set<RemotePublication>();
-  /** What could not be received: it is not asked for again over the same connection. */
+  /** What could not be received: it is not asked for again at once. */
   #failed = new WeakSet<RemotePublication>();
   #link: Link | undefined;
   #streams: NotificationData<'streams'> = { limit: 0, streams: [] };
@@ -74,11 +77,21 @@ export class Receiving {
     for (const publication of [...missing.filter(({ kind }) => kind === 'audio'), ...videos]) {
       this.subscribe(publication).catch((error: unknown) => {
         if (error instanceof SignallingError && error.code === 'stream_limit') return;
-        this.#failed.add(publication);
         this.#tell.problem(error);
+        this.#putOff(publication, error);
         this.receiveAll();
       });
     }
+  }
+
+  /** What failed by a passing cause is tried again; what this browser cannot receive is not. */
+  #putOff(publication: RemotePublication, error: unknown): void {
+    const failed = this.#failed;
+    failed.add(publication);
+    if (!(error instanceof SignallingError) || error.code === 'cannot_consume') return;
+    setTimeout(() => {
+      if (failed.delete(publication) && failed === this.#failed) this.receiveAll();
+    }, RETRY_MS);
   }
 
   /**

@@ -252,7 +252,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   }
 
   #setState(state: RoomState): void {
-    if (this.#state === state) return;
+    if (this.#state === state || this.#state === 'left') return;
     this.#state = state;
     this.safeEmit('stateChanged', state);
     this.#changed();

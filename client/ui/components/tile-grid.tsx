@@ -1,18 +1,24 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Exchange } from '../state/exchange.ts';
 import type { TileContent } from '../state/tiles.ts';
 import { fitTiles } from './fit-tiles.ts';
 import { Tile } from './tile.tsx';
 import './tile-grid.css';
 
+interface TileGridProps {
+  tiles: readonly TileContent[];
+  exchange: Exchange;
+}
+
 /** Everybody's tiles, as large as they can all be. */
-export function TileGrid({ tiles }: { tiles: readonly TileContent[] }) {
+export function TileGrid({ tiles, exchange }: TileGridProps) {
   const grid = useRef<HTMLDivElement>(null);
   useTileSize(grid, tiles.length);
   return (
     <div ref={grid} class="tile-grid">
       {tiles.map((tile) => (
-        <Tile key={tile.id} {...tile} />
+        <Tile key={tile.id} content={tile} exchange={exchange} />
       ))}
     </div>
   );

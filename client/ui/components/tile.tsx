@@ -1,20 +1,26 @@
 import type { ComponentChildren } from 'preact';
+import type { Exchange } from '../state/exchange.ts';
 import type { TileContent } from '../state/tiles.ts';
 import { Avatar } from './avatar.tsx';
 import { MicrophoneIcon, MicrophoneOffIcon, SpeakingIcon } from './icons.tsx';
 import { Video } from './video.tsx';
+import { WatchInstead } from './watch-instead.tsx';
 import './tile.css';
 
 /** One participant: the picture, or what stands for it, with the name and whether one hears something. */
-export function Tile({ id, name, you, muted, speaking, camera }: TileContent) {
+export function Tile({ content, exchange }: { content: TileContent; exchange: Exchange }) {
+  const { id, name, you, muted, speaking, camera, unseen } = content;
   return (
     <div
       role="group"
       aria-label={name}
       class={speaking ? 'tile tile-speaking' : 'tile'}
       data-participant={id}
+      tabIndex={-1}
     >
-      <WithoutPicture name={name} />
+      <WithoutPicture name={name}>
+        {unseen && <WatchInstead unseen={unseen} exchange={exchange} />}
+      </WithoutPicture>
       {camera && <Video track={camera} mirrored={you} />}
       <p class="tile-label">
         <Voice muted={muted} speaking={speaking} />

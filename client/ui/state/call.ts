@@ -1,7 +1,9 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { SignallingError, type Room, type RoomState } from '../../sdk/index.ts';
+import { SignallingError, type RemotePublication, type Room, type RoomState } from '../../sdk/index.ts';
+import { Exchange } from './exchange.ts';
 import { Notices } from './notices.ts';
 import { OwnDevice } from './own-device.ts';
+import { placesOf, type Place } from './places.ts';
 import { soundsOf, tilesOf, type Sound, type TileContent } from './tiles.ts';
 import { watch } from './watch.ts';
 import { NO_WEBRTC } from './webrtc.ts';
@@ -22,7 +24,10 @@ export class Call {
   readonly sounds: ReadonlySignal<readonly Sound[]>;
   readonly microphone: OwnDevice;
   readonly camera: OwnDevice;
+  /** What holds the user's places for videos, here and elsewhere. */
+  readonly places: ReadonlySignal<readonly Place[]>;
   readonly notices = new Notices();
+  readonly exchange: Exchange;
   readonly #room: Room;
   readonly #news = signal('');
   #problem = '';
@@ -34,16 +39,19 @@ export class Call {
     this.state = watched(({ state }) => state);
     this.tiles = watched(tilesOf);
     this.sounds = watched(soundsOf);
+    this.places = watched(({ streams }) => placesOf(streams));
+    this.exchange = new Exchange(room, this.notices);
     this.microphone = new OwnDevice('microphone', room, watched, this.notices);
     this.camera = new OwnDevice('camera', room, watched, this.notices);
     room.on('participantJoined', ({ displayName }) => (this.#news.value = `${displayName} joined`));
     room.on('participantLeft', ({ displayName }) => (this.#news.value = `${displayName} left`));
+    room.on('trackUnsubscribed', (publication) => this.#tellTaken(publication));
     room.on('problem', (error) => {
       if (error instanceof SignallingError) this.#problem = error.message;
     });
   }
 
-  /** Who came or went last, to be said aloud. */
+  /** Who came or went last, and whom one does not see any more, to be said aloud. */
   get news(): ReadonlySignal<string> {
     return this.#news;
   }
@@ -65,5 +73,12 @@ export class Call {
 
   leave(): void {
     this.#room.leave();
+  }
+
+  /** The video is still there and another one has its place now. */
+  #tellTaken({ id, kind, participantId }: RemotePublication): void {
+    const participant = this.#room.participants.get(participantId);
+    if (kind !== 'video' || this.#room.state !== 'connected' || !participant?.publications.has(id)) return;
+    this.#news.value = `You are not watching ${participant.displayName} any more`;
   }
 }

@@ -1,7 +1,7 @@
 import { adjectives, animals } from './words.ts';
 
 /** As the protocol has it: `RoomName` in server/protocol/model.ts, which would bring its validator into the page. */
-const PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+export const PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 export const ROOM_NAME_RULE =
   'A room’s name has 1 to 64 letters, digits, “-” and “_”, and begins with a letter or digit.';

@@ -1,4 +1,5 @@
 import type { RemoteParticipant, Room } from '../../sdk/index.ts';
+import { unseenOf, type Unseen } from './unseen.ts';
 
 /** Loudness from which somebody counts as speaking, a ratio. */
 const SPEAKING = 0.1;
@@ -12,11 +13,13 @@ export interface TileContent {
   speaking: boolean;
   /** The camera's picture, where there is one to be shown. */
   camera: MediaStreamTrack | undefined;
+  /** The camera is on, and there is no picture of it. */
+  unseen: Unseen | undefined;
 }
 
 /** One's own tile, then the others' in the order in which they came. */
 export function tilesOf(room: Room): TileContent[] {
-  return [ownTile(room), ...[...room.participants.values()].map(remoteTile)];
+  return [ownTile(room), ...[...room.participants.values()].map((one) => remoteTile(room, one))];
 }
 
 function ownTile(room: Room): TileContent {
@@ -28,10 +31,11 @@ function ownTile(room: Room): TileContent {
     muted,
     speaking: !muted && room.ownAudioLevel > SPEAKING,
     camera: room.local.get('camera')?.track,
+    unseen: undefined,
   };
 }
 
-function remoteTile(participant: RemoteParticipant): TileContent {
+function remoteTile(room: Room, participant: RemoteParticipant): TileContent {
   const muted = participant.publication('microphone')?.muted ?? true;
   const camera = participant.publication('camera');
   return {
@@ -41,6 +45,7 @@ function remoteTile(participant: RemoteParticipant): TileContent {
     muted,
     speaking: !muted && participant.audioLevel > SPEAKING,
     camera: camera?.muted ? undefined : camera?.track,
+    unseen: unseenOf(room, camera),
   };
 }
 

@@ -19,7 +19,7 @@ export function CallView({ call }: { call: Call }) {
         <NoticeList notices={call.notices} />
         <PlaySound />
       </div>
-      <TileGrid tiles={tiles} />
+      <TileGrid tiles={tiles} exchange={call.exchange} />
       {tiles.length === 1 && <p class="call-alone">Nobody else is here yet. Send them the link.</p>}
       <CallControls call={call} />
       <Sounds sounds={call.sounds.value} />

@@ -1,0 +1,29 @@
+import type { Stream } from '../../../server/protocol/model.ts';
+import type { Room } from '../../sdk/index.ts';
+
+/** One of the user's places for a video: who is watched and where, or nobody. */
+export type Place =
+  { held: true; streamId: string; here: boolean; who: string; where: string } | { held: false };
+
+const wheres: Record<Stream['where'], (roomName: string) => string> = {
+  this_tab: () => 'this tab',
+  other_tab: () => 'another tab',
+  other_room: (roomName) => `another room (${roomName})`,
+  other_device: (roomName) => `another device (${roomName})`,
+};
+
+/** Every place that the user has: those that are held, the longest held first, then the free ones. */
+export function placesOf({ limit, streams }: Room['streams']): Place[] {
+  const free = Array.from({ length: Math.max(0, limit - streams.length) }, (): Place => ({ held: false }));
+  return [...streams.map(heldBy), ...free];
+}
+
+function heldBy({ streamId, roomName, publisherName, source, where }: Stream): Place {
+  return {
+    held: true,
+    streamId,
+    here: where === 'this_tab',
+    who: source === 'screen_share' ? `${publisherName}’s screen` : publisherName,
+    where: wheres[where](roomName),
+  };
+}

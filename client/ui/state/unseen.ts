@@ -1,0 +1,38 @@
+import type { RemotePublication, Room } from '../../sdk/index.ts';
+
+/** A video that one could see and does not, and why: every place is held, it is being started, or that failed. */
+export interface Unseen {
+  publication: RemotePublication;
+  why: 'limit' | 'starting' | 'failed';
+  /** Videos that one may watch at once. */
+  limit: number;
+}
+
+/** Undefined where there is nothing to be seen: no video, a muted one, or no way for it to come. */
+export function unseenOf(room: Room, publication: RemotePublication | undefined): Unseen | undefined {
+  if (!publication || publication.muted || publication.track) return undefined;
+  if (!room.hasMedia || room.state !== 'connected') return undefined;
+  return { publication, why: whyUnseen(room, publication), limit: room.streams.limit };
+}
+
+/** A free place is filled by itself: where one stays free and nothing is on its way, it has been tried in vain. */
+function whyUnseen(room: Room, publication: RemotePublication): Unseen['why'] {
+  const { limit } = room.streams;
+  if (room.isStarting(publication)) return 'starting';
+  if (limit > 0 && placesTaken(room) >= limit) return 'limit';
+  return limit === 0 || videosOf(room).some((one) => room.isStarting(one)) ? 'starting' : 'failed';
+}
+
+/** What is being started here takes a place as well, whether the server has told it already or not. */
+function placesTaken(room: Room): number {
+  const { streams } = room.streams;
+  const toldHere = streams.filter(({ where }) => where === 'this_tab').length;
+  const knownHere = videosOf(room).filter((one) => one.track ?? room.isStarting(one)).length;
+  return streams.length - toldHere + Math.max(toldHere, knownHere);
+}
+
+function videosOf(room: Room): RemotePublication[] {
+  return [...room.participants.values()]
+    .flatMap(({ publications }) => [...publications.values()])
+    .filter(({ kind }) => kind === 'video');
+}
