@@ -11,7 +11,7 @@ interface Step {
 
 /**
  * What was started, to be closed in the opposite order: on SIGTERM and SIGINT, or when the start fails half way.
- * A second signal ends the process at once.
+ * Further signals change nothing: Ctrl-C under npm comes twice, from the terminal and from npm.
  */
 export class Shutdown {
   readonly #log: Logger;
@@ -31,7 +31,7 @@ export class Shutdown {
   onSignals(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (this.#running) process.exit(1);
+        if (this.#running) return;
         this.#log.info({ signal }, 'stopping');
         void this.close().then((clean) => process.exit(clean ? 0 : 1));
       });

@@ -26,7 +26,7 @@ const video = ofKind('video');
 const audio = ofKind('audio');
 
 t.test('three people in one room see and hear each other, and one leaves', async (t) => {
-  const { url } = await testServer(t, {}, { clientDir });
+  const { url, rooms } = await testServer(t, {}, { clientDir });
   const browser = await testBrowser(t);
   const names = ['Ada', 'Ben', 'Cleo'];
   const pages = await Promise.all(
@@ -59,6 +59,7 @@ t.test('three people in one room see and hear each other, and one leaves', async
       (all) =>
         video(all).filter(({ framesDecoded, frameWidth }) => framesDecoded > 10 && frameWidth === 1280)
           .length === 2,
+      90_000,
     );
     t.equal(video(stats).length, 2, `${me} receives exactly two pictures`);
     const heard = audio(stats).filter(({ bytesReceived }) => bytesReceived > 0);
@@ -72,6 +73,20 @@ t.test('three people in one room see and hear each other, and one leaves', async
         ),
     );
   }
+
+  const publications = [...rooms.rooms].flatMap((room) =>
+    [...room.participants.values()].flatMap((participant) => [...participant.publications.values()]),
+  );
+  for (const { source, producer } of publications) {
+    const [codec] = producer.rtpParameters.codecs;
+    if (source === 'camera') {
+      t.equal(codec?.mimeType, 'video/VP8');
+      t.equal(producer.rtpParameters.encodings?.length, 3, 'three simulcast layers');
+    } else {
+      t.match(codec, { mimeType: 'audio/opus', parameters: { usedtx: 1 } });
+    }
+  }
+  t.equal(publications.length, 6);
 
   const left = Date.now();
   await cleo.getByRole('button', { name: 'Leave' }).click();

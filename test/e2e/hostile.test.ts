@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { join } from 'node:path';
+import t from 'tap';
+import { projectRoot } from '../../server/root.ts';
+import { ensureClient } from '../../server/setup/client.ts';
+import { framesShown, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
+import { mutated } from '../support/mutations.ts';
+import { Peer } from '../support/peer.ts';
+import { vp8 } from '../support/rtp.ts';
+import { sampled } from '../support/sampled.ts';
+import { testServer } from '../support/server.ts';
+
+const clientDir = join(projectRoot, 'dist', 'client');
+await ensureClient(projectRoot, AbortSignal.timeout(60_000));
+
+t.test('a call goes on while somebody in the same room sends nonsense by the hundred', async (t) => {
+  const unlimited = { MESSAGES_PER_SECOND: '1000000', MESSAGES_BURST: '1000000', WORKERS: '1' };
+  const { url, workers } = await testServer(t, unlimited, { clientDir });
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await joinRoom(ada, url, 'tea', 'Ada');
+  await joinRoom(ben, url, 'tea', 'Ben');
+  await until(
+    'Ben sees Ada',
+    () => framesShown(ben, 'Ada'),
+    (frames) => frames > 5,
+  );
+  const pids = workers.workers.map(({ worker }) => worker.pid);
+
+  const mallory = await Peer.inRoom(t, url, 'tea');
+  const valid = { transportId: mallory.send.id, kind: 'video', source: 'camera', rtpParameters: vp8() };
+  const frames = await sampled(
+    () => framesShown(ben, 'Ada'),
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(mutated(valid), async (data) => {
+          const answer = await mallory.raw('produce', data);
+          if (answer.ok) await mallory.raw('closeProducer', answer.data);
+        }),
+        { seed: 1, numRuns: 500 },
+      );
+      for (let i = 0; i < 200; i += 1) await mallory.answerTo('nonsense');
+    },
+  );
+  t.ok(frames.size > 5, `pictures moved all the time: ${frames.size} different counts of frames`);
+  const last = Math.max(...frames);
+  await until(
+    'pictures go on',
+    () => framesShown(ben, 'Ada'),
+    (now) => now > last + 10,
+  );
+  t.same(
+    workers.workers.map(({ worker }) => worker.pid),
+    pids,
+    'no worker died',
+  );
+});
