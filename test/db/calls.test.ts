@@ -150,7 +150,7 @@ async function crash(
   ]);
 
   const second = await startNode('crashing');
-  t.strictSame(second.abandoned, { sessions: 1, participants: 2 });
+  t.strictSame(second.abandoned, { streams: 0, sessions: 1, participants: 2 });
   const crashed = { leave_reason: 'server_crashed', ended_at: at('09:30:03') };
   t.match(await presences(pool, 'crashed'), [
     { user_id: 'early', left_at: at('09:30:00'), ...crashed },
@@ -164,7 +164,11 @@ async function crash(
   );
 
   await open(second, randomUUID(), 'after-the-crash');
-  t.strictSame(await registerNode(pool, second.node), { sessions: 0, participants: 0 }, 'not one’s own');
+  t.strictSame(
+    await registerNode(pool, second.node),
+    { streams: 0, sessions: 0, participants: 0 },
+    'not one’s own',
+  );
   t.match(await presences(pool, 'after-the-crash'), [{ left_at: null }, {}, { left_at: null }]);
 
   t.ok(await touchNode(pool, second.node));
