@@ -16,7 +16,7 @@ CREATE TABLE streams (
   CONSTRAINT streams_source CHECK (source IN ('camera', 'screen_share')),
   CONSTRAINT streams_end_reason CHECK (
     end_reason IN (
-      'stopped', 'replaced', 'viewer_left', 'publisher_stopped', 'failed', 'swept', 'server_crashed'
+      'stopped', 'replaced', 'viewer_left', 'publisher_stopped', 'worker_died', 'failed', 'swept', 'server_crashed'
     )
   )
 );

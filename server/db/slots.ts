@@ -94,19 +94,22 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
     async release({ id, userId }, reason) {
       await pool.query({
         name: 'release-slot',
-        text: `WITH freed AS (UPDATE slots SET stream_id = NULL WHERE user_id = $1 AND stream_id = $2)
-          UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = $3
-          WHERE id = $2 AND ended_at IS NULL`,
+        // An update in WITH that nothing refers to runs last: slots are locked first here too, as everywhere.
+        text: `WITH ended AS (
+            UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = $3
+            WHERE id = $2 AND ended_at IS NULL
+          )
+          UPDATE slots SET stream_id = NULL WHERE user_id = $1 AND stream_id = $2`,
         values: [userId, id, reason],
       });
     },
 
-    async renew(runningIds) {
+    async renew(streamIds) {
       return inTransaction(pool, async (client) => {
         const { rows } = await client.query<{ id: string }>(
           `UPDATE slots SET lease_until = now() + make_interval(secs => $4)
            WHERE node_id = $1 AND incarnation = $2 AND stream_id = ANY($3) RETURNING stream_id AS id`,
-          [nodeId, incarnation, runningIds, lease / 1000],
+          [nodeId, incarnation, streamIds, lease / 1000],
         );
         const { rowCount: swept } = await client.query(
           `WITH orphans AS (
@@ -119,7 +122,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
            )
            UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'swept'
            FROM orphans WHERE id = orphans.stream_id AND ended_at IS NULL`,
-          [nodeId, incarnation, runningIds, SWEEP_AFTER_S],
+          [nodeId, incarnation, streamIds, SWEEP_AFTER_S],
         );
         return { held: new Set(rows.map(({ id }) => id)), swept: swept ?? 0 };
       });

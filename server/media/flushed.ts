@@ -1,7 +1,7 @@
 import type { types } from 'mediasoup';
 
 /** After this a worker that does not answer counts as one that forwards nothing, in ms. */
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 2_000;
 
 /**
  * Resolves when the worker has done everything that it was asked for before, since it works in order; a worker that

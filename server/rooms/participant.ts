@@ -58,6 +58,11 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     return this.#closed;
   }
 
+  /** The worker that ran its media is gone. */
+  get workerDied(): boolean {
+    return this.#options.media.worker.died;
+  }
+
   /** What the others are told of this participant. */
   describe(): Description {
     return {
@@ -92,7 +97,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     });
     if (this.#closed || transport.closed || this.#transports.has(direction)) {
       transport.close();
-      throw new AppError('not_found', 'The participant left while its transport was made.');
+      throw new AppError('not_found', `The ${direction} transport is not needed any more.`);
     }
     this.#transports.set(direction, transport);
     transport.observer.once('close', () => this.#transports.delete(direction));
@@ -183,6 +188,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     const transport = this.#transports.get('recv');
     if (!transport) throw new AppError('not_found', 'There is no transport to receive on. Create one first.');
     const { media, rtpCapabilities } = this.#options;
+    if (producer.closed) throw new AppError('not_found', `Producer ${producer.id} has just been closed.`);
     if (!rtpCapabilities || !canConsume(media.router, producer.id, rtpCapabilities)) {
       throw new AppError(
         'cannot_consume',
@@ -192,7 +198,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     const consumer = await fromClient('consumer', () =>
       transport.consume({ producerId: producer.id, rtpCapabilities, paused: true }),
     );
-    if (this.#closed || transport.closed || producer.closed || consumer.closed) {
+    if ([this, transport, producer, consumer].some(({ closed }) => closed)) {
       consumer.close();
       throw new AppError('not_found', `Producer ${producer.id} or its transport was closed meanwhile.`);
     }

@@ -1,7 +1,8 @@
 import type { TrackSource } from '../protocol/model.ts';
 
 /** Why a stream ended. `swept`: the ledger had it, the server did not; that should never be seen. */
-export type StreamEnd = 'stopped' | 'replaced' | 'viewer_left' | 'publisher_stopped' | 'failed' | 'swept';
+export type StreamEnd =
+  'stopped' | 'replaced' | 'viewer_left' | 'publisher_stopped' | 'worker_died' | 'failed' | 'swept';
 
 /** A stream as the ledger keeps it. */
 export interface StreamRecord {
@@ -29,9 +30,9 @@ export interface SlotLedger {
   /** Gives a slot back. Doing it again, or late, changes nothing and frees nobody else's. */
   release(stream: Pick<StreamRecord, 'id' | 'userId'>, reason: StreamEnd): Promise<void>;
   /**
-   * Renews the leases of the streams that run, and frees slots of this server that none of them holds.
+   * Renews the leases of this server's streams, and frees slots of this server that none of them holds.
    *
    * @returns the ids that hold a slot, and how many slots had to be freed.
    */
-  renew(runningIds: string[]): Promise<{ held: Set<string>; swept: number }>;
+  renew(streamIds: string[]): Promise<{ held: Set<string>; swept: number }>;
 }

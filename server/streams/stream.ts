@@ -22,6 +22,8 @@ export class Stream {
   consumer: types.Consumer | undefined;
   /** Why it ends or has ended. */
   end: StreamEnd | undefined;
+  /** Settles when its slot is given back, once that has begun. */
+  returned = Promise.resolve();
   /** Settles when it is certain whether there is a consumer, and which. */
   readonly decided: Promise<void>;
   #decide: () => void = () => undefined;
@@ -70,6 +72,7 @@ export class Stream {
   /** Why its consumer, which is closed, was closed. */
   whyClosed(): StreamEnd {
     const { viewer, publication } = this.watching;
+    if (viewer.workerDied) return 'worker_died';
     if (viewer.closed) return 'viewer_left';
     return publication.producer.closed ? 'publisher_stopped' : 'stopped';
   }

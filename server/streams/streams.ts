@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
-import type { Grant, SlotLedger, StreamEnd } from './slot-ledger.ts';
+import type { SlotLedger, StreamEnd } from './slot-ledger.ts';
 import { Stream, type Watching } from './stream.ts';
 
 export interface StreamsOptions {
@@ -29,8 +29,8 @@ export class Streams {
   readonly #options: StreamsOptions;
   /** Every stream from before its slot is asked for until its slot is given back. */
   readonly #streams = new Map<string, Stream>();
-  /** What is being given back. */
-  readonly #returning = new Set<Promise<void>>();
+  /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
+  readonly #unsure = new Set<Stream>();
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -44,8 +44,7 @@ export class Streams {
    *   where the ledger does not answer; and what `Participant.consume` throws.
    */
   async watch(watching: Watching, replace?: string): Promise<Watched> {
-    const running = this.#running(watching);
-    if (running) {
+    for (let running = this.#running(watching); running; running = this.#running(watching)) {
       await running.decided;
       if (running.consumer && !running.end) return { consumer: running.consumer, streamId: running.id };
     }
@@ -56,7 +55,7 @@ export class Streams {
       this.#tellUser(stream.record.userId);
       return { consumer, streamId: stream.id };
     } catch (error) {
-      await this.#giveBack(stream, 'failed');
+      if (!this.#unsure.has(stream)) await this.#giveBack(stream, 'failed');
       throw error;
     } finally {
       stream.decide();
@@ -75,19 +74,24 @@ export class Streams {
    * @throws whatever the ledger throws: while it is out of reach, what runs goes on.
    */
   async renew(): Promise<void> {
-    const running = [...this.#streams.values()].filter(({ end }) => end === undefined);
-    const hadSlot = running.filter(({ granted }) => granted);
-    const { held, swept } = await this.#options.ledger.renew(running.map(({ id }) => id));
+    const hadSlot = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
+    const unsure = [...this.#unsure];
+    const { held, swept } = await this.#options.ledger.renew([...this.#streams.keys()]);
     if (swept > 0) this.#options.log.warn({ swept }, 'slots that no stream held were freed');
-    for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && end === undefined)) {
+    for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && !end)) {
       this.#options.log.warn({ streamId: stream.id }, 'a stream had lost its slot and is closed');
       await this.#stop(stream, 'swept');
     }
+    for (const stream of unsure) {
+      this.#unsure.delete(stream);
+      await this.#giveBack(stream, 'failed');
+    }
   }
 
-  /** Waits until every slot that is on its way back is given back. */
+  /** Waits until nothing is being started any more, and every slot that is on its way back is given back. */
   async settled(): Promise<void> {
-    await Promise.all(this.#returning);
+    await Promise.all([...this.#streams.values()].map(({ decided }) => decided));
+    await Promise.all([...this.#streams.values()].map(({ returned }) => returned));
   }
 
   async #start(stream: Stream, replace: string | undefined): Promise<types.Consumer> {
@@ -103,22 +107,47 @@ export class Streams {
 
   async #takeSlot(stream: Stream, replace: string | undefined): Promise<void> {
     const { ledger, limit, log } = this.#options;
-    const former = replace === undefined ? undefined : this.#streams.get(replace);
-    const replaceable = former?.record.userId === stream.record.userId && !former.end ? former : undefined;
-    let grant: Grant;
     try {
-      stream.granted = replaceable !== undefined && (await ledger.replace(replaceable.id, stream.record));
-      grant = stream.granted ? { granted: true } : await ledger.acquire(stream.record, limit);
+      if (replace !== undefined && (await this.#takeOver(replace, stream))) return;
+      let grant = await ledger.acquire(stream.record, limit);
+      // What the user has just given up counts as free, though it is still on its way back.
+      if (!grant.granted && (await this.#anyReturned(stream.record.userId))) {
+        grant = await ledger.acquire(stream.record, limit);
+      }
+      if (!grant.granted) throw this.#refusal(stream, grant.holderIds);
+      stream.granted = true;
     } catch (error) {
+      if (error instanceof AppError) throw error;
       log.error({ err: error }, 'the slots cannot be reached');
       throw new AppError(
         'unavailable',
         'The database that counts streams does not answer now. Try again soon.',
       );
     }
-    if (replaceable && stream.granted) await this.#stop(replaceable, 'replaced');
-    if (!grant.granted) throw this.#refusal(stream, grant.holderIds);
+  }
+
+  /** @returns whether `stream` has the slot of the stream `formerId` now, which has ended. */
+  async #takeOver(formerId: string, stream: Stream): Promise<boolean> {
+    const former = this.#streams.get(formerId);
+    if (former?.record.userId !== stream.record.userId || former.end) return false;
+    try {
+      if (!(await this.#options.ledger.replace(former.id, stream.record))) return false;
+    } catch (error) {
+      // The slot may have moved, the answer alone been lost. Until that is known, neither one's slot is given back.
+      this.#unsure.add(stream);
+      throw error;
+    }
     stream.granted = true;
+    await this.#stop(former, 'replaced');
+    return true;
+  }
+
+  async #anyReturned(userId: string): Promise<boolean> {
+    const returning = [...this.#streams.values()].filter(
+      ({ record, end }) => record.userId === userId && end,
+    );
+    await Promise.all(returning.map(({ returned }) => returned));
+    return returning.length > 0;
   }
 
   /** Ends a stream whose slot is somebody else's already, and waits until it is no longer forwarded. */
@@ -136,13 +165,11 @@ export class Streams {
   async #giveBack(stream: Stream, reason: StreamEnd): Promise<void> {
     if (stream.end) return;
     stream.end = reason;
-    const returning = this.#release(stream, reason).finally(() => {
-      this.#returning.delete(returning);
+    stream.returned = this.#release(stream, reason).finally(() => {
       this.#streams.delete(stream.id);
       this.#tellUser(stream.record.userId);
     });
-    this.#returning.add(returning);
-    await returning;
+    await stream.returned;
   }
 
   async #release(stream: Stream, reason: StreamEnd): Promise<void> {
@@ -170,7 +197,11 @@ export class Streams {
 
   #running({ viewer, publication }: Watching): Stream | undefined {
     return [...this.#streams.values()].find(
-      ({ watching, end }) => watching.viewer === viewer && watching.publication === publication && !end,
+      (stream) =>
+        stream.watching.viewer === viewer &&
+        stream.watching.publication === publication &&
+        !stream.end &&
+        !this.#unsure.has(stream),
     );
   }
 
@@ -187,7 +218,8 @@ export class Streams {
 
 /** Somebody replaced the stream, or it was swept, while its consumer was being made. */
 function refuseIfEnded({ end, watching, consumer }: Stream): void {
+  if (consumer?.closed) throw new AppError('not_found', 'What was to be watched has just ended.');
   if (!end) return;
-  if (consumer) watching.viewer.stopConsumer(consumer, 'replaced');
+  if (consumer) watching.viewer.stopConsumer(consumer, end === 'swept' ? 'swept' : 'replaced');
   throw new AppError('not_found', 'The stream was given up for another one while it was started.');
 }

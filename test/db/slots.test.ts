@@ -119,6 +119,23 @@ t.test('a replacement moves the slot in one step, and only one gets it', async (
   t.equal(await ledger.replace(streams[0].id, streamOf('eve')), false, 'what holds no slot has none to give');
 });
 
+t.test('giving back, replacing and sweeping at once never stand in each other’s way', async (t) => {
+  const { ledger, streamOf } = await testNode();
+  for (let trial = 0; trial < 100; trial += 1) {
+    const user = randomUUID();
+    const [former, next] = [streamOf(user), streamOf(user)];
+    await ledger.acquire(former, 1);
+    await Promise.all([
+      ledger.replace(former.id, next),
+      ledger.release(former, 'stopped'),
+      ledger.renew([former.id, next.id]),
+    ]);
+    await ledger.release(next, 'stopped');
+    if ((await held(user)).length > 0) t.fail('a slot is held');
+  }
+  t.pass('no deadlock');
+});
+
 t.test('a renewal keeps what runs and frees what nothing runs, but never what has just begun', async (t) => {
   const { ledger, streamOf } = await testNode();
   const [runs, orphan, fresh] = [streamOf('fay'), streamOf('fay'), streamOf('fay')];

@@ -1,40 +1,9 @@
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
-import { vp8 } from '../support/rtp.ts';
 import { sampled } from '../support/sampled.ts';
-import { testServer, type TestServer } from '../support/server.ts';
-
-/** Somebody who publishes a camera. */
-async function publisher(t: Test, url: string, room: string): Promise<string> {
-  const peer = await Peer.inRoom(t, url, room);
-  return camera(peer);
-}
-
-async function camera(peer: JoinedPeer): Promise<string> {
-  const { producerId } = await peer.request('produce', {
-    transportId: peer.send.id,
-    kind: 'video',
-    source: 'camera',
-    rtpParameters: vp8(),
-  });
-  return producerId;
-}
-
-/** The streams that hold a user's slots in Postgres, and those that the workers forward: consumer ids apart, as many. */
-async function counts({
-  database,
-  workers,
-  streams,
-}: TestServer): Promise<{ slots: number; forwarded: number }> {
-  await streams.settled();
-  const { rows } = await database.pool.query<{ count: number }>(
-    'SELECT count(*)::int FROM slots WHERE stream_id IS NOT NULL',
-  );
-  return { slots: rows[0]?.count ?? -1, forwarded: (await workers.forwarded()).size };
-}
-
-const both = (count: number) => ({ slots: count, forwarded: count });
+import { testServer } from '../support/server.ts';
+import { both, camera, counts, publisher } from '../support/watching.ts';
 
 t.test('one user in three tabs and two rooms, twenty starts at once: exactly three succeed', async (t) => {
   const server = await testServer(t);
@@ -306,5 +275,29 @@ t.test('a worker killed between slot and consumer, or with consumers, gives ever
     await viewer.next('roomClosed');
     await replaced;
     t.same(await counts(server), both(0), when);
+    const { rows } = await server.database.pool.query<{ end_reason: string }>(
+      'SELECT end_reason FROM streams WHERE user_id = $1',
+      [viewer.hello.userId],
+    );
+    for (const { end_reason } of rows) t.match(end_reason, /worker_died|failed/, when);
   }
+});
+
+t.test('what is given up and asked for in one go is granted: requests are worked off in order', async (t) => {
+  const server = await testServer(t);
+  const cameras = await Promise.all(Array.from({ length: 4 }, () => publisher(t, server.url, 'tea')));
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  const watched: string[] = [];
+  for (const producerId of cameras.slice(0, 3)) {
+    watched.push((await viewer.request('consume', { producerId })).id);
+  }
+  for (let turn = 0; turn < 10; turn += 1) {
+    const producerId = cameras[(turn + 3) % 4] ?? '';
+    const [, { id }] = await Promise.all([
+      viewer.request('closeConsumer', { consumerId: watched.shift() ?? '' }),
+      viewer.request('consume', { producerId }),
+    ]);
+    watched.push(id);
+  }
+  t.same(await counts(server), both(3));
 });

@@ -12,6 +12,7 @@ import { isReady } from '../../server/db/pool.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
+import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
 import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
 
@@ -38,7 +39,7 @@ const sharedDatabase = (): Promise<TestDatabase> => (shared ??= testDatabase(tap
 export async function testServer(
   t: Test,
   settings: Record<string, string> = {},
-  own: { database?: TestDatabase; clientDir?: string } = {},
+  own: { database?: TestDatabase; clientDir?: string; ledger?: (real: SlotLedger) => SlotLedger } = {},
 ): Promise<TestServer> {
   const database = own.database ?? (await sharedDatabase());
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -58,7 +59,7 @@ export async function testServer(
     log,
     workers,
     journal: createCallJournal(database.pool, node),
-    ledger: createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
+    ledger: (own.ledger ?? ((real) => real))(createSlotLedger(database.pool, node, config.SLOT_LEASE_MS)),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),

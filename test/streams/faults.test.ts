@@ -1,0 +1,113 @@
+import t from 'tap';
+import { Peer } from '../support/peer.ts';
+import { testServer } from '../support/server.ts';
+import { both, camera, counts, publisher } from '../support/watching.ts';
+
+t.test('a slot whose worker has not let go yet is kept by the renewal', async (t) => {
+  const server = await testServer(t, { WORKERS: '1' });
+  const producerId = await publisher(t, server.url, 'tea');
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  const { id } = await viewer.request('consume', { producerId });
+  await server.database.pool.query(`UPDATE slots SET taken_at = now() - interval '1 minute'`);
+  const pid = server.workers.workers[0]?.worker.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  await viewer.request('closeConsumer', { consumerId: id });
+  await server.streams.renew();
+  const { rows } = await server.database.pool.query('SELECT FROM slots WHERE stream_id IS NOT NULL');
+  t.equal(rows.length, 1, 'still held');
+  process.kill(pid, 'SIGCONT');
+  t.same(await counts(server), both(0), 'and given back once it has');
+  const ends = await server.database.pool.query('SELECT end_reason FROM streams WHERE user_id = $1', [
+    viewer.hello.userId,
+  ]);
+  t.same(ends.rows, [{ end_reason: 'stopped' }]);
+});
+
+t.test('a replacement whose answer is lost shows no four, and is put right by the renewal', async (t) => {
+  let losing = false;
+  const server = await testServer(
+    t,
+    {},
+    {
+      ledger: (real) => ({
+        ...real,
+        async replace(formerId, stream) {
+          const moved = await real.replace(formerId, stream);
+          if (losing) throw new Error('connection lost');
+          return moved;
+        },
+      }),
+    },
+  );
+  const cameras = await Promise.all(Array.from({ length: 5 }, () => publisher(t, server.url, 'tea')));
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  const watched = [];
+  for (const producerId of cameras.slice(0, 3)) watched.push(await viewer.request('consume', { producerId }));
+  losing = true;
+  const replace = watched[0]?.streamId ?? '';
+  t.match(await viewer.raw('consume', { producerId: cameras[3], replace }), {
+    error: { code: 'unavailable' },
+  });
+  t.match(await viewer.raw('consume', { producerId: cameras[4] }), { error: { code: 'stream_limit' } });
+  t.same(await counts(server), both(3), 'what ran goes on, in the slot that has moved');
+  losing = false;
+  await server.streams.renew();
+  t.match(await viewer.next('consumerClosed'), { consumerId: watched[0]?.id, reason: 'swept' });
+  t.same(await counts(server), both(2));
+  t.ok((await viewer.raw('consume', { producerId: cameras[3] })).ok, 'and the place is free again');
+});
+
+t.test('without the ledger new videos are refused, and those that run go on', async (t) => {
+  let away = false;
+  const failing =
+    <A extends unknown[], R>(real: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      away ? Promise.reject(new Error('out of reach')) : real(...args);
+  const server = await testServer(
+    t,
+    {},
+    {
+      ledger: (real) => ({
+        acquire: failing((stream, limit) => real.acquire(stream, limit)),
+        replace: failing((formerId, stream) => real.replace(formerId, stream)),
+        release: failing((stream, reason) => real.release(stream, reason)),
+        renew: failing((ids) => real.renew(ids)),
+      }),
+    },
+  );
+  const first = await publisher(t, server.url, 'tea');
+  const second = await publisher(t, server.url, 'tea');
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  const { id } = await viewer.request('consume', { producerId: first });
+  away = true;
+  t.match(await viewer.raw('consume', { producerId: second }), {
+    error: { code: 'unavailable', message: /database/ },
+  });
+  await t.rejects(server.streams.renew());
+  t.ok((await viewer.raw('resumeConsumer', { consumerId: id })).ok, 'what runs goes on');
+  await viewer.request('closeConsumer', { consumerId: id });
+  t.same(await counts(server), { slots: 1, forwarded: 0 }, 'the slot cannot be given back yet');
+  away = false;
+  await server.database.pool.query(`UPDATE slots SET taken_at = now() - interval '1 minute'`);
+  await server.streams.renew();
+  t.same(await counts(server), both(0), 'the next renewal frees it');
+});
+
+t.test('a publisher who stops while the viewer acts is no bug of the server', async (t) => {
+  const server = await testServer(t, { MESSAGES_BURST: '1000' });
+  const source = await Peer.inRoom(t, server.url, 'tea');
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  for (let trial = 0; trial < 20; trial += 1) {
+    const producerId = await camera(source);
+    const { id: consumerId } = await viewer.request('consume', { producerId });
+    const answers = await Promise.all([
+      viewer.raw('resumeConsumer', { consumerId }),
+      viewer.raw('setPreferredLayers', { consumerId, spatialLayer: 0 }),
+      source.raw('closeProducer', { producerId }),
+      viewer.raw('pauseConsumer', { consumerId }),
+      viewer.raw('consume', { producerId }),
+    ]);
+    for (const answer of answers) if (!answer.ok) t.equal(answer.error.code, 'not_found');
+  }
+  t.same(await counts(server), both(0));
+});
