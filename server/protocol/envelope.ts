@@ -31,7 +31,7 @@ export const closeCodes = {
   serverStopped: 1001,
   /** A frame over the size limit. */
   tooLarge: 1009,
-  /** The client went on sending far beyond the rate limit, or did not read what was sent to it. */
+  /** The client went on sending far beyond the rate limit. */
   flood: 4008,
   /** The client came back over another connection. */
   superseded: 4009,

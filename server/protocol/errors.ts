@@ -42,7 +42,7 @@ export const errorCodes = {
   },
   internal: {
     status: 500,
-    meaning: 'A bug in the server. Its log has the details under the same request id.',
+    meaning: 'A bug in the server. Its log has the details.',
   },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

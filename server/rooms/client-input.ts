@@ -2,8 +2,22 @@ import { errors } from 'mediasoup';
 import { AppError } from '../errors.ts';
 
 /**
+ * What mediasoup throws when a part has gone meanwhile, as it is told: a producer, consumer or transport that was closed
+ * is `not_found`, a worker that has ended `unavailable`. Undefined for everything else.
+ */
+export function goneMeanwhile(error: unknown): AppError | undefined {
+  if (error instanceof errors.NotFoundError) {
+    return new AppError('not_found', 'A part of it was closed meanwhile.');
+  }
+  if (error instanceof errors.WorkerClosedError) {
+    return new AppError('unavailable', 'The media worker has ended. Join again.');
+  }
+  return undefined;
+}
+
+/**
  * Runs a mediasoup call whose parameters a client sent. What mediasoup finds wrong with them is that client's error,
- * told with mediasoup's own words; a part that was closed meanwhile is `not_found`, a worker that ended `unavailable`.
+ * told with mediasoup's own words.
  *
  * @throws {AppError} `bad_request`, `not_found` or `unavailable`; any other failure is thrown as it is.
  */
@@ -11,15 +25,8 @@ export async function fromClient<T>(what: string, call: () => Promise<T>): Promi
   try {
     return await call();
   } catch (error) {
-    if (error instanceof errors.NotFoundError) {
-      throw new AppError('not_found', `The ${what} could not be used: something was closed meanwhile.`);
-    }
-    if (error instanceof errors.WorkerClosedError) {
-      throw new AppError(
-        'unavailable',
-        `The ${what} could not be used: the media worker has ended. Join again.`,
-      );
-    }
+    const gone = goneMeanwhile(error);
+    if (gone) throw gone;
     if (error instanceof TypeError || error instanceof errors.UnsupportedError) {
       throw new AppError('bad_request', `mediasoup refused the ${what}: ${error.message}`);
     }

@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
 import type { Notification, NotificationData } from '../protocol/notifications.ts';
+import { goneMeanwhile } from '../rooms/client-input.ts';
 import { dispatch } from './dispatch.ts';
 import { Session, type SessionContext } from './session.ts';
 
@@ -43,6 +44,9 @@ export class Connection {
   readonly #log: Logger;
   readonly #bucket: TokenBucket;
   #queue = Promise.resolve();
+  /** Requests that wait for their turn. */
+  #waiting = 0;
+  /** Messages refused since the client last kept well within the limit. */
   #refused = 0;
   #lastHeard = Date.now();
 
@@ -88,14 +92,17 @@ export class Connection {
   }
 
   #receive(frame: Buffer, isBinary: boolean): void {
+    // Frames still arrive while a socket that we close is closing.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#lastHeard = Date.now();
     const request = parse(frame, isBinary);
-    if (!this.#bucket.tryRemoveTokens(1)) {
+    if (this.#waiting >= this.#limits.messagesBurst || !this.#bucket.tryRemoveTokens(1)) {
       this.#refuse(request);
       return;
     }
-    this.#refused = 0;
-    this.#queue = this.#queue.then(() => this.#answer(request));
+    if (this.#bucket.content >= this.#limits.messagesBurst / 2) this.#refused = 0;
+    this.#waiting += 1;
+    this.#queue = this.#queue.then(() => this.#answer(request)).finally(() => (this.#waiting -= 1));
   }
 
   #refuse(request: Request | AppError): void {
@@ -128,6 +135,8 @@ export class Connection {
 
   #tellable(error: unknown, method: string): AppError {
     if (error instanceof AppError) return error;
+    const gone = goneMeanwhile(error);
+    if (gone) return gone;
     this.#log.error({ err: error, method }, 'a request failed by a bug');
     return new AppError('internal', 'Something went wrong in the server. Its log says more.');
   }
