@@ -11,6 +11,8 @@ export interface MediaWorker {
   readonly webRtcServer: types.WebRtcServer;
   /** The routers, one a room, that this worker runs. */
   readonly routers: Set<types.Router>;
+  /** Routers that are being made. */
+  opening: number;
   /** Consumers that this worker runs: what its work grows with. */
   consumers: number;
 }
@@ -83,11 +85,11 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
    * @throws {AppError} `unavailable` while no worker runs.
    */
   async createRouter(): Promise<RoutedWorker> {
-    const [least] = this.workers.toSorted(
-      (a, b) => a.consumers - b.consumers || a.routers.size - b.routers.size,
-    );
+    const rooms = ({ routers, opening }: MediaWorker) => routers.size + opening;
+    const [least] = this.workers.toSorted((a, b) => a.consumers - b.consumers || rooms(a) - rooms(b));
     if (!least) throw new AppError('unavailable', 'No media worker is running now. Try again in a second.');
-    const router = await least.worker.createRouter({ mediaCodecs });
+    least.opening += 1;
+    const router = await least.worker.createRouter({ mediaCodecs }).finally(() => (least.opening -= 1));
     least.routers.add(router);
     router.observer.once('close', () => least.routers.delete(router));
     router.observer.on('newtransport', (transport) => {
@@ -129,6 +131,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
         worker,
         webRtcServer: await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) }),
         routers: new Set(),
+        opening: 0,
         consumers: 0,
       };
       if (this.#closed) throw new AppError('unavailable', 'The server is stopping.');

@@ -52,11 +52,11 @@ export class RoomRegistry {
    *   worker or the database does not answer.
    */
   async join(userId: string, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
+    this.#refuseUserAtLimit(userId);
     const room = await this.#roomNamed(params.room);
-    const { participantsPerRoom, participantsPerUser, producersPerParticipant } = this.#options.limits;
+    this.#refuseUserAtLimit(userId);
+    const { participantsPerRoom, producersPerParticipant } = this.#options.limits;
     refuseAt(participantsPerRoom, room.participants.size, 'room_full', `Room ${room.name} is full`);
-    const own = this.presencesOf(userId).length;
-    refuseAt(participantsPerUser, own, 'user_limit', 'You are in too many rooms and tabs. Leave one');
 
     const participant = room.add({
       userId,
@@ -78,8 +78,8 @@ export class RoomRegistry {
         'leaving',
         joined.then(
           () => this.#options.journal.participantLeft({ id, leftAt, reason }),
-          // Whose joining was not recorded needs no record of leaving.
-          () => undefined,
+          // The answer alone may have been lost.
+          () => this.#options.journal.participantLeft({ id, leftAt, reason }),
         ),
       );
     });
@@ -101,16 +101,29 @@ export class RoomRegistry {
     await Promise.allSettled(this.#writing);
   }
 
+  #refuseUserAtLimit(userId: string): void {
+    const { participantsPerUser } = this.#options.limits;
+    const current = this.presencesOf(userId).length;
+    refuseAt(participantsPerUser, current, 'user_limit', 'You are in too many rooms and tabs. Leave one');
+  }
+
   #roomNamed(name: string): Promise<Room> {
     const present = this.#rooms.get(name);
     if (present) return present;
     if (this.#closed) throw new AppError('unavailable', 'The server is stopping. Try again in a minute.');
     const { rooms } = this.#options.limits;
+    if (this.#rooms.size >= rooms) this.#closeAnEmptyRoom();
     refuseAt(rooms, this.#rooms.size, 'server_full', 'The server has no place for another room');
     const opening = this.#openRoom(name);
     this.#rooms.set(name, opening);
     opening.catch(() => this.#rooms.delete(name));
     return opening;
+  }
+
+  /** A room that only waits for somebody to come back makes way for one that is needed now. */
+  #closeAnEmptyRoom(): void {
+    const empty = [...this.#open].find(({ participants }) => participants.size === 0);
+    empty?.close('room_closed');
   }
 
   async #openRoom(name: string): Promise<Room> {

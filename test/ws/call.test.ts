@@ -137,6 +137,18 @@ t.test('a full room and a full server say so', async (t) => {
   });
 });
 
+t.test('a room that is empty makes way for one that is needed', async (t) => {
+  const { url, rooms } = await testServer(t, { MAX_ROOMS: '2' });
+  const ada = await Peer.inRoom(t, url, 'kept');
+  for (let i = 0; i < 10; i += 1) {
+    const peer = await Peer.inRoom(t, url, `passing-${i}`);
+    await peer.request('leave', {});
+  }
+  t.equal(rooms.rooms.size, 2);
+  await ada.request('restartIce', { transportId: ada.recv.id });
+  t.pass('nobody was put out');
+});
+
 t.test('a transport that closes while a consume is pending leaves no consumer behind', async (t) => {
   const { url, rooms, workers } = await testServer(t);
   const ada = await Peer.inRoom(t, url, 'tea');
@@ -193,10 +205,10 @@ t.test('a worker that dies closes its rooms, tells why, and is replaced', async 
 
 t.test('rooms are spread over the workers', async (t) => {
   const { url, workers } = await testServer(t);
-  await Peer.inRoom(t, url, 'a');
-  await Peer.inRoom(t, url, 'b');
+  await Promise.all(['a', 'b', 'c', 'd'].map((room) => Peer.inRoom(t, url, room)));
   t.same(
     workers.workers.map(({ routers }) => routers.size),
-    [1, 1],
+    [2, 2],
+    'also when they are opened at once',
   );
 });
