@@ -1,3 +1,4 @@
+import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
@@ -11,7 +12,7 @@ export async function registerPages(app: FastifyInstance, clientDir: string): Pr
     index: false,
     cacheControl: false,
     setHeaders: (response, path) => {
-      const immutable = path.includes('/assets/');
+      const immutable = path.startsWith(join(clientDir, 'assets') + sep);
       response.header(
         'Cache-Control',
         immutable ? `public, max-age=${ASSETS_MAX_AGE / 1000}, immutable` : 'no-cache',

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { guestCookieFor } from '../identity/guest.ts';
 import { routerRtpCapabilities } from '../media/codecs.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
@@ -31,6 +33,11 @@ export async function registerSignalling(app: FastifyInstance, options: Signalli
       log.debug({ err: error }, 'socket ended by an error');
       socket.terminate();
     },
+  });
+
+  app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
+    const guest = guestCookieFor(upgrade);
+    if (guest !== undefined) headers.push(`Set-Cookie: ${guest}`);
   });
 
   app.get(

@@ -12,6 +12,7 @@ t.test('the lobby and every room are the app’s page', async (t) => {
   }
   const asset = await app.inject('/assets/app-1a2b3c.js');
   t.match(asset.headers['cache-control'], /immutable/);
+  t.same(asset.cookies, [], 'what shared caches may keep makes nobody a user');
   t.equal((await app.inject('/nowhere')).statusCode, 404);
   t.equal((await app.inject('/../package.json')).statusCode, 404);
 });
