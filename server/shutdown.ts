@@ -24,7 +24,7 @@ export class Shutdown {
 
   /** Notes a part that runs from now on. */
   add(name: string, close: Step['close']): void {
-    this.#steps.unshift({ name, close });
+    this.#steps.push({ name, close });
   }
 
   /** Closes everything on SIGTERM or SIGINT and ends the process: exit code 0, or 1 where a part did not close. */
@@ -50,7 +50,9 @@ export class Shutdown {
       process.exit(1);
     }, DEADLINE_MS);
     let clean = true;
-    for (const { name, close } of this.#steps) {
+    // Parts that start while others close already are closed as well.
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      const { name, close } = step;
       try {
         await close();
       } catch (error) {
