@@ -1,5 +1,5 @@
 import { detectDeviceAsync, Device, enhancedEvents, type types } from 'mediasoup-client';
-import type { Direction, TrackSource } from '../../server/protocol/model.ts';
+import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import type { Notification } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
@@ -29,6 +29,8 @@ type LinkEvents = {
 /** Waits before the tries to come back to one's place, in ms; after the last one it is given up. */
 const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
 
+/** Close code of ours: the connection is given up, the place is not. */
+const BROKEN = 4000;
 /** Close code: the server has closed the room. @see server/protocol/README.md */
 const PLACE_IS_LOST = 4010;
 
@@ -119,14 +121,31 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     const transport = this.#transport('recv');
     const params = replace === undefined ? { producerId } : { producerId, replace };
     const { streamId, ...offer } = await this.request('consume', params);
-    const consumer = await transport.consume(forMediasoupClient(offer));
+    const consumer = await this.#play(transport, offer);
+    return { consumer, streamId };
+  }
+
+  /** What cannot be played is given back, so that it holds no slot. */
+  async #play(transport: types.Transport, offer: ConsumerOffer): Promise<types.Consumer> {
+    let consumer: types.Consumer | undefined;
     try {
+      consumer = await transport.consume(forMediasoupClient(offer));
       await this.request('resumeConsumer', { consumerId: offer.id });
+      return consumer;
     } catch (error) {
-      consumer.close();
+      consumer?.close();
+      await this.stopReceiving(offer.id);
       throw error;
     }
-    return { consumer, streamId };
+  }
+
+  /** Gives back what the server forwards. That it has been closed there already is as good. */
+  async stopReceiving(consumerId: string): Promise<void> {
+    try {
+      await this.request('closeConsumer', { consumerId });
+    } catch (error) {
+      if (!(error instanceof SignallingError && error.code === 'not_found')) throw error;
+    }
   }
 
   /** Ends everything, and the server knows that one left for good. */
@@ -172,12 +191,14 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   }
 
   async #restartIce(transport: types.Transport): Promise<void> {
+    const signalling = this.#signalling;
     try {
-      const { iceParameters } = await this.#signalling.request('restartIce', { transportId: transport.id });
+      const { iceParameters } = await signalling.request('restartIce', { transportId: transport.id });
       await transport.restartIce({ iceParameters });
-    } catch {
-      // The server has no such transport any more, or cannot be reached: the place is lost.
-      this.close();
+    } catch (error) {
+      // Out of reach: the signalling is opened anew, and ICE then. Otherwise the place is lost.
+      if (error instanceof SignallingError && error.code === 'unreachable') signalling.close(BROKEN);
+      else this.close();
     }
   }
 
@@ -219,7 +240,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       this.#listenTo(signalling);
       this.#healAll();
     } catch (error) {
-      signalling.close();
+      signalling.close(BROKEN);
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
+import { SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
 
 /** A track of one's own that the room receives. */
@@ -15,6 +16,8 @@ export interface LocalPublication {
 export class LocalTracks {
   readonly #publications = new Map<TrackSource, LocalPublication>();
   readonly #onChange: () => void;
+  /** What the server is being asked to take. */
+  readonly #sending = new Set<LocalPublication>();
   #link: Link | undefined;
 
   /** @param onChange Called whenever something that can be seen has changed. */
@@ -32,18 +35,23 @@ export class LocalTracks {
     return [...this.#publications.values()].map((publication) => this.#send(publication));
   }
 
-  /** The connection is back. What the server no longer has is sent again, and it learns who is muted. */
+  /**
+   * The connection is back: what the server does not have is sent again, what it has too much is withdrawn, and it learns
+   * who is muted.
+   */
   async resume(producerIds: string[]): Promise<void> {
-    const alive = new Set(producerIds);
+    const unknown = new Set(producerIds);
     for (const publication of this.#publications.values()) {
-      if (!publication.producer) continue;
-      if (alive.has(publication.producer.id)) {
+      if (publication.producer && unknown.delete(publication.producer.id)) {
         await this.#tellMuted(publication);
       } else {
-        publication.producer.close();
+        publication.producer?.close();
         publication.producer = undefined;
-        await this.#send(publication);
       }
+    }
+    for (const producerId of unknown) await this.#link?.request('closeProducer', { producerId });
+    for (const publication of this.#publications.values()) {
+      if (!publication.producer) await this.#send(publication);
     }
   }
 
@@ -59,7 +67,16 @@ export class LocalTracks {
     const publication: LocalPublication = { source, track, muted: false, producer: undefined };
     this.#publications.set(source, publication);
     this.#onChange();
-    await this.#send(publication);
+    try {
+      await this.#send(publication);
+    } catch (error) {
+      // Out of reach, it is sent when the connection is back; refused, it is not published.
+      if (!(error instanceof SignallingError && error.code === 'unreachable')) {
+        this.#publications.delete(source);
+        this.#onChange();
+        throw error;
+      }
+    }
   }
 
   async unpublish(source: TrackSource): Promise<void> {
@@ -88,8 +105,11 @@ export class LocalTracks {
 
   async #send(publication: LocalPublication): Promise<void> {
     const link = this.#link;
-    if (!link?.hasMedia) return;
-    const producer = await link.publish(publication.track, publication.source);
+    if (!link?.hasMedia || this.#sending.has(publication)) return;
+    this.#sending.add(publication);
+    const producer = await link
+      .publish(publication.track, publication.source)
+      .finally(() => this.#sending.delete(publication));
     if (link !== this.#link) return;
     if (this.#publications.get(publication.source) !== publication) {
       await this.#withdraw(producer);

@@ -50,8 +50,10 @@ export class Receiving {
     this.#failed = new WeakSet();
     const alive = new Set(consumerIds);
     for (const publication of this.#roster.publications) {
-      if (publication.consumer && !alive.has(publication.consumer.id)) this.drop(publication);
+      if (publication.consumer && !alive.delete(publication.consumer.id)) this.drop(publication);
     }
+    // What the server forwards and nobody here knows of: its answer was lost.
+    for (const consumerId of alive) link.stopReceiving(consumerId).catch(this.#tell.problem);
     this.receiveAll();
   }
 
@@ -74,14 +76,21 @@ export class Receiving {
     const starting = [...this.#pending].filter(({ kind }) => kind === 'video').length;
     const free = Math.max(0, this.#streams.limit - this.#streams.streams.length - starting);
     const videos = missing.filter(({ kind }) => kind === 'video').slice(0, free);
-    for (const publication of [...missing.filter(({ kind }) => kind === 'audio'), ...videos]) {
-      this.subscribe(publication).catch((error: unknown) => {
-        if (error instanceof SignallingError && error.code === 'stream_limit') return;
-        this.#tell.problem(error);
-        this.#putOff(publication, error);
-        this.receiveAll();
-      });
-    }
+    for (const publication of missing.filter(({ kind }) => kind === 'audio')) this.#start(publication);
+    for (const publication of videos) this.#start(publication);
+  }
+
+  #start(publication: RemotePublication): void {
+    this.subscribe(publication).catch((error: unknown) => {
+      if (error instanceof SignallingError && error.code === 'stream_limit') return;
+      this.#tell.problem(error);
+      this.#putOff(publication, error);
+      this.receiveAll();
+    });
+  }
+
+  #isWanted(publication: RemotePublication): boolean {
+    return this.#roster.find(publication.id) === publication && !publication.consumer;
   }
 
   /** What failed by a passing cause is tried again; what this browser cannot receive is not. */
@@ -90,7 +99,9 @@ export class Receiving {
     failed.add(publication);
     if (!(error instanceof SignallingError) || error.code === 'cannot_consume') return;
     setTimeout(() => {
-      if (failed.delete(publication) && failed === this.#failed) this.receiveAll();
+      if (!failed.delete(publication) || failed !== this.#failed || !this.#isWanted(publication)) return;
+      // The server may forward it already, its answer lost: then this takes no slot.
+      this.#start(publication);
     }, RETRY_MS);
   }
 
@@ -107,7 +118,7 @@ export class Receiving {
     this.#tell.changed();
     try {
       const { consumer, streamId } = await link.subscribe(publication.id, replace);
-      if (link !== this.#link || this.#roster.find(publication.id) !== publication || consumer.closed) {
+      if (link !== this.#link || !this.#isWanted(publication) || consumer.closed) {
         consumer.close();
         return;
       }
@@ -139,7 +150,7 @@ export class Receiving {
     const { consumer } = publication;
     if (!consumer) return;
     this.drop(publication);
-    await this.#link?.request('closeConsumer', { consumerId: consumer.id });
+    await this.#link?.stopReceiving(consumer.id);
   }
 
   /** The server has ended a consumer. */

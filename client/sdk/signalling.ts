@@ -54,10 +54,13 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
       signalling.once('close', onClose);
       signalling.deliver((first) => {
         clearTimeout(timer);
-        signalling.off('close', onClose);
         signalling.#listener = undefined;
-        if (first.event === 'hello') resolve({ signalling, hello: first.data });
-        else signalling.close();
+        if (first.event !== 'hello') {
+          signalling.close();
+          return;
+        }
+        signalling.off('close', onClose);
+        resolve({ signalling, hello: first.data });
       });
     });
   }
