@@ -10,7 +10,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2023',
     modulePreload: { polyfill: false },
-    // The pages' Content-Security-Policy allows no data: URLs.
+    // A strict Content-Security-Policy allows no data: URLs.
     assetsInlineLimit: 0,
   },
   server: {
