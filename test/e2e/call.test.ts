@@ -1,6 +1,5 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { ensureClient } from '../../server/setup/client.ts';
 import {
   framesShown,
   inboundStats,
@@ -11,12 +10,10 @@ import {
   until,
   type Inbound,
 } from '../support/browser.ts';
+import { builtClient } from '../support/client.ts';
 import { testServer } from '../support/server.ts';
-import { projectRoot } from '../../server/root.ts';
-import { join } from 'node:path';
 
-const clientDir = join(projectRoot, 'dist', 'client');
-await ensureClient(projectRoot, AbortSignal.timeout(60_000));
+const clientDir = await builtClient();
 
 const people = (page: Page) =>
   page.getByRole('group').evaluateAll((tiles) => tiles.map((one) => one.getAttribute('aria-label')));

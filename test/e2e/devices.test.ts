@@ -1,13 +1,10 @@
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { projectRoot } from '../../server/root.ts';
-import { ensureClient } from '../../server/setup/client.ts';
 import { joinRoom, newPerson, testBrowser, tile } from '../support/browser.ts';
+import { builtClient } from '../support/client.ts';
 import { testServer } from '../support/server.ts';
 
-const clientDir = join(projectRoot, 'dist', 'client');
-await ensureClient(projectRoot, AbortSignal.timeout(60_000));
+const clientDir = await builtClient();
 
 /** The page's getUserMedia fails as a browser's does that has no such device, or a busy one. */
 const failing = (page: Page, name: string) =>

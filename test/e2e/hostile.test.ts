@@ -1,16 +1,13 @@
 import fc from 'fast-check';
-import { join } from 'node:path';
 import t from 'tap';
-import { projectRoot } from '../../server/root.ts';
-import { ensureClient } from '../../server/setup/client.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
+import { builtClient } from '../support/client.ts';
 import { mutated } from '../support/mutations.ts';
 import { Peer } from '../support/peer.ts';
 import { vp8 } from '../support/rtp.ts';
 import { testServer } from '../support/server.ts';
 
-const clientDir = join(projectRoot, 'dist', 'client');
-await ensureClient(projectRoot, AbortSignal.timeout(60_000));
+const clientDir = await builtClient();
 
 t.test('a call goes on while somebody in the same room sends nonsense by the hundred', async (t) => {
   const unlimited = { MESSAGES_PER_SECOND: '1000000', MESSAGES_BURST: '1000000', WORKERS: '1' };

@@ -57,11 +57,31 @@ export async function joinRoom(page: Page, url: string, room: string, name: stri
 /** Somebody's tile: a group of that name. */
 export const tile = (page: Page, name: string): Locator => page.getByRole('group', { name, exact: true });
 
-/** Frames that a tile's picture has shown, as the element that shows it counts them. */
-export const framesShown = (page: Page, name: string): Promise<number> =>
-  tile(page, name)
+/** Frames that a tile's picture has shown, as the element that shows it counts them; 0 where it has no picture. */
+export async function framesShown(page: Page, name: string): Promise<number> {
+  const videos = await tile(page, name)
     .locator('video')
-    .evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
+    .evaluateAll((all) =>
+      all.map((one) => (one as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames),
+    );
+  return videos[0] ?? 0;
+}
+
+/** The names of those whose pictures move on a page within a second. */
+export async function watchedOn(page: Page, others: string[]): Promise<string[]> {
+  const before = await Promise.all(others.map((name) => framesShown(page, name)));
+  await page.waitForTimeout(1_000);
+  const after = await Promise.all(others.map((name) => framesShown(page, name)));
+  return others.filter((_, index) => (after[index] ?? 0) > (before[index] ?? 0));
+}
+
+/** The states of a page's RTCPeerConnections. */
+export const connectionStates = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections.map(
+      ({ connectionState }) => connectionState,
+    ),
+  );
 
 /** One received track, by what the browser's own statistics say of it. */
 export interface Inbound {

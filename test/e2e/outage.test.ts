@@ -1,0 +1,99 @@
+import t from 'tap';
+import {
+  connectionStates,
+  framesShown,
+  joinRoom,
+  newPerson,
+  testBrowser,
+  tile,
+  until,
+  watchedOn,
+} from '../support/browser.ts';
+import { builtClient } from '../support/client.ts';
+import { testRelay } from '../support/relay.ts';
+import { testServer } from '../support/server.ts';
+
+const clientDir = await builtClient();
+
+t.test(
+  'a connection that breaks comes back to the same place: pictures go on, no slot changes',
+  async (t) => {
+    const server = await testServer(t, {}, { clientDir });
+    const browser = await testBrowser(t);
+    const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+    await joinRoom(ada, server.url, 'tea', 'Ada');
+    await joinRoom(ben, server.url, 'tea', 'Ben');
+    await until(
+      'Ben sees Ada',
+      () => framesShown(ben, 'Ada'),
+      (frames) => frames > 5,
+    );
+    const { rows: before } = await server.database.pool.query('SELECT stream_id FROM slots ORDER BY 1');
+    for (const socket of server.app.websocketServer.clients) socket.terminate();
+    const frames = await framesShown(ben, 'Ada');
+    await until(
+      'pictures go on',
+      () => framesShown(ben, 'Ada'),
+      (now) => now > frames + 10,
+    );
+    await ada.getByRole('button', { name: 'Microphone' }).click();
+    await tile(ben, 'Ada').getByText('muted').first().waitFor({ state: 'attached' });
+    const { rows: after } = await server.database.pool.query('SELECT stream_id FROM slots ORDER BY 1');
+    t.same(after, before, 'the same streams hold the same slots');
+  },
+);
+
+t.test('an outage of signalling and media together, longer than ICE waits, keeps the place', async (t) => {
+  const server = await testServer(t, { WORKERS: '1' }, { clientDir });
+  const relay = await testRelay(t, server.url);
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await joinRoom(ada, relay.url, 'tea', 'Ada');
+  await joinRoom(ben, relay.url, 'tea', 'Ben');
+  await until(
+    'Ben sees Ada',
+    () => framesShown(ben, 'Ada'),
+    (frames) => frames > 5,
+  );
+  const held = async () =>
+    (await server.database.pool.query('SELECT stream_id FROM slots ORDER BY 1')).rows as object[];
+  const before = await held();
+  const present = [...([...server.rooms.rooms][0]?.participants.keys() ?? [])];
+
+  const pid = server.workers.workers[0]?.worker.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  t.teardown(() => process.kill(pid, 'SIGCONT'));
+  relay.cut();
+  await ben.getByText('Connecting again').first().waitFor();
+  // ICE calls the path `disconnected` after some 6 s; 3 s later it is looked for anew.
+  await until(
+    'ICE gives the path up',
+    () => connectionStates(ben),
+    (states) => states.includes('disconnected'),
+    30_000,
+  );
+  const givenUp = Date.now();
+  await until(
+    'and for a while longer',
+    () => Promise.resolve(Date.now() - givenUp),
+    (ms) => ms > 4_000,
+  );
+  process.kill(pid, 'SIGCONT');
+  relay.mend();
+
+  const frames = await framesShown(ben, 'Ada');
+  await until(
+    'pictures go on',
+    () => framesShown(ben, 'Ada'),
+    (now) => now > frames + 10,
+    40_000,
+  );
+  await until(
+    'for both',
+    () => watchedOn(ada, ['Ben']),
+    ({ length }) => length === 1,
+    40_000,
+  );
+  t.same(await held(), before, 'the same streams hold the same slots');
+  t.same([...([...server.rooms.rooms][0]?.participants.keys() ?? [])], present, 'nobody had to join anew');
+});
