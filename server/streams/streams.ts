@@ -81,6 +81,7 @@ export class Streams {
     for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && !end)) {
       this.#options.log.warn({ streamId: stream.id }, 'a stream had lost its slot and is closed');
       await this.#stop(stream, 'swept');
+      await this.#options.ledger.release(stream.record, 'swept');
     }
     for (const stream of unsure) {
       this.#unsure.delete(stream);
@@ -110,8 +111,9 @@ export class Streams {
     try {
       if (replace !== undefined && (await this.#takeOver(replace, stream))) return;
       let grant = await ledger.acquire(stream.record, limit);
-      // What the user has just given up counts as free, though it is still on its way back.
-      if (!grant.granted && (await this.#anyReturned(stream.record.userId))) {
+      if (!grant.granted) {
+        // What the user gave up before counts as free, though it may be still on its way back, or have just come.
+        await this.#returnedOf(stream.record.userId);
         grant = await ledger.acquire(stream.record, limit);
       }
       if (!grant.granted) throw this.#refusal(stream, grant.holderIds);
@@ -142,12 +144,10 @@ export class Streams {
     return true;
   }
 
-  async #anyReturned(userId: string): Promise<boolean> {
-    const returning = [...this.#streams.values()].filter(
-      ({ record, end }) => record.userId === userId && end,
-    );
-    await Promise.all(returning.map(({ returned }) => returned));
-    return returning.length > 0;
+  /** Waits until what a user gave up before now is given back. */
+  async #returnedOf(userId: string): Promise<void> {
+    const ended = [...this.#streams.values()].filter(({ record, end }) => record.userId === userId && end);
+    await Promise.all(ended.map(({ returned }) => returned));
   }
 
   /** Ends a stream whose slot is somebody else's already, and waits until it is no longer forwarded. */

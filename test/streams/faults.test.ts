@@ -23,6 +23,22 @@ t.test('a slot whose worker has not let go yet is kept by the renewal', async (t
   t.same(ends.rows, [{ end_reason: 'stopped' }]);
 });
 
+t.test('a stream whose slot is gone is closed by the renewal, and its end is kept', async (t) => {
+  const server = await testServer(t);
+  const viewer = await Peer.inRoom(t, server.url, 'tea');
+  const { id, streamId } = await viewer.request('consume', {
+    producerId: await publisher(t, server.url, 'tea'),
+  });
+  await server.database.pool.query('UPDATE slots SET stream_id = NULL WHERE stream_id = $1', [streamId]);
+  await server.streams.renew();
+  t.match(await viewer.next('consumerClosed'), { consumerId: id, reason: 'swept' });
+  t.same(await counts(server), both(0));
+  const { rows } = await server.database.pool.query('SELECT end_reason FROM streams WHERE id = $1', [
+    streamId,
+  ]);
+  t.same(rows, [{ end_reason: 'swept' }]);
+});
+
 t.test('a replacement whose answer is lost shows no four, and is put right by the renewal', async (t) => {
   let losing = false;
   const server = await testServer(
