@@ -17,12 +17,10 @@ COMMENT ON COLUMN nodes.seen_at IS 'When the server last said that it is alive; 
 CREATE TABLE rooms (
   id uuid PRIMARY KEY,
   name text NOT NULL UNIQUE,
-  reusable boolean NOT NULL DEFAULT true,
   created_at timestamptz NOT NULL,
   CONSTRAINT rooms_name_length CHECK (char_length(name) BETWEEN 1 AND 128)
 );
 COMMENT ON TABLE rooms IS 'Names at which people meet. A use of one, from the first join to the last leave, is a session.';
-COMMENT ON COLUMN rooms.reusable IS 'False where the name is good for one session only.';
 
 CREATE TABLE room_sessions (
   id uuid PRIMARY KEY,

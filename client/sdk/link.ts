@@ -21,8 +21,6 @@ type LinkEvents = {
   interrupted: [];
   /** The signalling is back; what has happened meanwhile is in the result. */
   resumed: [Result<'resume'>];
-  /** Whether media gets through on a transport. */
-  transportState: [direction: Direction, state: types.ConnectionState];
   close: [];
 };
 
@@ -42,18 +40,16 @@ const ICE_RESTART_MS = 3_000;
  * opened anew when it breaks. A `Room` makes a new link when its place is gone.
  */
 export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
-  readonly userId: string;
   readonly joined: Result<'join'>;
   readonly #url: string;
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
   #closed = false;
 
-  private constructor(signalling: Signalling, url: string, userId: string, joined: Result<'join'>) {
+  private constructor(signalling: Signalling, url: string, joined: Result<'join'>) {
     super();
     this.#signalling = signalling;
     this.#url = url;
-    this.userId = userId;
     this.joined = joined;
   }
 
@@ -72,7 +68,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         device && signalling.request('createTransport', { direction: 'send' }),
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);
-      const link = new Link(signalling, url, hello.userId, joined);
+      const link = new Link(signalling, url, joined);
       if (device && send && recv) {
         link.#adopt('send', device.createSendTransport(forMediasoupClient(send)));
         link.#adopt('recv', device.createRecvTransport(forMediasoupClient(recv)));
@@ -175,17 +171,16 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         .request('produce', { transportId: transport.id, kind, source, rtpParameters })
         .then(({ producerId }) => done({ id: producerId }), fail);
     });
-    this.#healWhenCut(direction, transport);
+    this.#healWhenCut(transport);
   }
 
-  #healWhenCut(direction: Direction, transport: types.Transport): void {
+  #healWhenCut(transport: types.Transport): void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     transport.on('connectionstatechange', (state) => {
       clearTimeout(timer);
       if (state === 'disconnected')
         timer = setTimeout(() => void this.#restartIce(transport), ICE_RESTART_MS);
       if (state === 'failed') void this.#restartIce(transport);
-      this.safeEmit('transportState', direction, state);
     });
     transport.observer.once('close', () => clearTimeout(timer));
   }
