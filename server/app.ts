@@ -1,9 +1,11 @@
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { listOf } from './addresses.ts';
 import type { Config } from './config.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerPages } from './http/pages.ts';
 import { registerGuests } from './identity/guest.ts';
+import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
 import { RoomRegistry } from './rooms/registry.ts';
@@ -15,6 +17,7 @@ export interface AppDependencies {
   config: Config;
   log: Logger;
   workers: WorkerPool;
+  announced: AnnouncedAddresses;
   journal: CallJournal;
   ledger: SlotLedger;
   checks: ReadinessChecks;
@@ -34,7 +37,7 @@ export interface App {
  * request meets them. Closing `app` ends every call first, and waits until that is recorded.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { config, log, workers, journal, ledger, checks, cookieSecret, clientDir } = dependencies;
+  const { config, log, workers, announced, journal, ledger, checks, cookieSecret, clientDir } = dependencies;
   const rooms = new RoomRegistry({
     workers,
     journal,
@@ -51,20 +54,35 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
-  const app = fastify({ loggerInstance, logController, forceCloseConnections: true });
+  const app = fastify({
+    loggerInstance,
+    logController,
+    forceCloseConnections: true,
+    trustProxy: config.TRUST_PROXY ?? false,
+  });
   app.addHook('preClose', async () => {
+    // Fastify answers an upgrade that comes while it closes, and leaves the socket open, which would hold the end up.
+    app.server.prependListener('upgrade', (_request, socket) => socket.destroy());
     await rooms.close();
     await streams.settled();
   });
 
-  registerHealth(app, checks);
+  registerHealth(app, { ...checks, open: () => rooms.isOpen });
   await registerGuests(app, cookieSecret);
   await registerSignalling(app, {
     rooms,
     streams,
+    announced,
+    turn: {
+      hosts: listOf(config.TURN_HOST),
+      port: config.TURN_PORT,
+      tlsPort: config.TURN_TLS_PORT,
+      secrets: listOf(config.TURN_SECRETS),
+      ttl: config.TURN_TTL_MS,
+    },
     log,
     maxMessageBytes: config.MESSAGE_MAX_BYTES,
-    allowedOrigins: config.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    allowedOrigins: listOf(config.ALLOWED_ORIGINS),
     resumeGrace: config.RESUME_GRACE_MS,
     limits: {
       messagesPerSecond: config.MESSAGES_PER_SECOND,

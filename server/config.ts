@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
+import { isNetwork, isReachableHost, listOf, portRange } from './addresses.ts';
 
 const count = (value: number, description: string) =>
   Type.Integer({ default: value, minimum: 1, maximum: 1_000_000_000, description });
@@ -8,34 +10,97 @@ const count = (value: number, description: string) =>
 const milliseconds = (value: number, description: string) =>
   Type.Integer({ default: value, minimum: 10, maximum: 86_400_000, description: `${description}, in ms` });
 
+const hosts = (description: string, value: string) =>
+  Type.Refine(
+    Type.String({ default: value, description }),
+    (text) => listOf(text).every(isReachableHost),
+    () =>
+      'must be addresses or host names, separated by commas, without ports; 0.0.0.0 and :: are none that can be reached',
+  );
+
 /** Every setting: its name in the environment, its type, its default and what it is for. README's table is made of this. */
 export const settings = Type.Object({
-  HOST: Type.String({
-    default: '127.0.0.1',
-    description: 'Address to listen on: pages, API and signalling by TCP, media by UDP and TCP',
-  }),
+  HOST: Type.Refine(
+    Type.String({
+      default: '127.0.0.1',
+      description:
+        'Address to listen on: pages, API and signalling by TCP, media by UDP and TCP; 0.0.0.0 is every IPv4, :: every IPv4 and IPv6 address',
+    }),
+    (text) => isIP(text) !== 0,
+    () => 'must be an IPv4 or IPv6 address',
+  ),
   PORT: Type.Integer({
     default: 3000,
     minimum: 0,
     maximum: 65535,
     description: 'Port of the pages, the API and the signalling; 0 takes a free one',
   }),
-  ANNOUNCED_ADDRESS: Type.String({
-    default: '127.0.0.1',
-    minLength: 1,
-    description: 'The address at which browsers reach the media ports',
-  }),
-  RTC_PORT: Type.Integer({
-    default: 44400,
-    minimum: 0,
-    maximum: 65535,
-    description: 'UDP and TCP port of the first worker, the next has the next; 0 takes free ones',
-  }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'Where people open the pages, for the line that says so at start',
+    }),
+  ),
+  TRUST_PROXY: Type.Optional(
+    Type.Refine(
+      Type.String({
+        description:
+          'Addresses or networks, separated by commas, of proxies whose X-Forwarded headers are believed',
+      }),
+      (text) => listOf(text).every(isNetwork),
+      () => 'must be addresses or networks, such as 10.0.0.7 or 10.0.0.0/8, separated by commas',
+    ),
+  ),
+  ANNOUNCED_ADDRESS: Type.Refine(
+    hosts(
+      'Where browsers reach the media ports: addresses (IPv4, IPv6) or host names, separated by commas, the best one first',
+      '127.0.0.1',
+    ),
+    (text) => listOf(text).length > 0,
+    () => 'must name at least one address',
+  ),
+  RTC_PORTS: Type.Refine(
+    Type.String({
+      default: '44400-44463',
+      description: 'UDP and TCP ports for media, one for each worker: first-last; 0 takes free ones',
+    }),
+    (text) => text === '0' || portRange(text) !== undefined,
+    () => 'must be two ports from 1 to 65535 with a hyphen between them, such as 44400-44403, or 0',
+  ),
   WORKERS: Type.Integer({
     default: availableParallelism(),
     minimum: 1,
     maximum: 256,
-    description: 'mediasoup workers, each a process of one thread (default: one per core)',
+    description:
+      'mediasoup workers, each a process of one thread (default: one per core, as far as RTC_PORTS go)',
+  }),
+  TURN_HOST: hosts(
+    'Addresses or names of coturn, as browsers reach it, separated by commas; none: no relay',
+    '',
+  ),
+  TURN_PORT: Type.Integer({
+    default: 3478,
+    minimum: 1,
+    maximum: 65535,
+    description: 'UDP and TCP port of coturn',
+  }),
+  TURN_TLS_PORT: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 65535, description: 'TCP port of coturn for TLS (turns:), if any' }),
+  ),
+  TURN_SECRETS: Type.Refine(
+    Type.String({
+      default: '',
+      description:
+        'coturn’s static-auth-secret, 32 characters or more; while it changes, both, separated by commas: the first one signs',
+    }),
+    (text) => listOf(text).every((secret) => secret.length >= 32),
+    () => 'must be secrets of 32 characters or more, separated by commas',
+  ),
+  TURN_TTL_MS: Type.Integer({
+    default: 600_000,
+    minimum: 60_000,
+    maximum: 86_400_000,
+    description: 'Time that credentials for coturn are valid, in ms; a relay that is in use goes on',
   }),
   DATABASE_URL: Type.Optional(
     Type.String({
@@ -91,6 +156,12 @@ export const settings = Type.Object({
     15_000,
     'Time that a slot is held without being renewed, which is done three times in it',
   ),
+  DRAIN_MS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 86_400_000,
+    description: 'Time that calls may go on after SIGTERM, in ms; nobody new gets in meanwhile',
+  }),
   EMPTY_ROOM_TTL_MS: milliseconds(300_000, 'Time that a room’s session goes on after the last one left'),
 } satisfies Record<string, object>);
 
@@ -114,7 +185,19 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   );
   const config: unknown = Value.Default(settings, given);
   if (!Value.Check(settings, config)) throw new ConfigError(complaints(settings, config, environment));
-  return Object.freeze(config);
+  const ports = portRange(config.RTC_PORTS)?.count ?? 0;
+  const WORKERS = environment['WORKERS'] ? config.WORKERS : Math.min(config.WORKERS, ports);
+  if (WORKERS > ports) {
+    throw new ConfigError(
+      `WORKERS=${WORKERS} needs as many ports, and RTC_PORTS=${config.RTC_PORTS} has ${ports}. Set one to fit the other.`,
+    );
+  }
+  if ((config.TURN_HOST === '') !== (config.TURN_SECRETS === '')) {
+    throw new ConfigError(
+      'TURN_HOST and TURN_SECRETS need each other: the first says where coturn is, the second is its static-auth-secret. Set both or none.',
+    );
+  }
+  return Object.freeze({ ...config, WORKERS });
 }
 
 /** A whole number where the setting is one; all else is left for the schema to refuse. */
@@ -127,7 +210,7 @@ function complaints(schema: TObject, config: unknown, given: NodeJS.ProcessEnv):
   for (const { instancePath, message } of Value.Errors(schema, config)) {
     const name = instancePath.slice(1);
     if (wrong.has(name)) continue;
-    const secret = name.endsWith('SECRET') || name.endsWith('URL');
+    const secret = /SECRETS?$|^DATABASE_URL$/.test(name);
     const shown = secret ? '(not shown)' : JSON.stringify(given[name]);
     const about = schema.properties[name] as { description?: string; default?: unknown } | undefined;
     const fallback = about?.default === undefined ? '' : ` Without it: ${JSON.stringify(about.default)}.`;

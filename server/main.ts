@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { listOf, portRange } from './addresses.ts';
 import { buildApp } from './app.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { createCallJournal } from './db/calls.ts';
@@ -14,6 +15,8 @@ import { createSlotLedger } from './db/slots.ts';
 import { AppError } from './errors.ts';
 import { keptCookieSecret } from './identity/cookie-secret.ts';
 import { createLogger } from './logger.ts';
+import { AnnouncedAddresses } from './media/announced-addresses.ts';
+import { reachabilityProblem, thisHost } from './media/reachability.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { projectRoot } from './root.ts';
 import { Shutdown } from './shutdown.ts';
@@ -21,8 +24,17 @@ import { Shutdown } from './shutdown.ts';
 /** Time between two signs of life of this node in the database, in ms. */
 const NODE_SEEN_MS = 5_000;
 
+/** Time between two looks at the announced names, in ms. */
+const NAMES_MS = 60_000;
+
 /** Starts every part of the server, each noted for the way back, and says where it is. */
 async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
+  const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
+  const unreachable = reachabilityProblem(config.HOST, announced.addresses, thisHost());
+  if (unreachable) log.warn({ announced: announced.addresses }, unreachable);
+  const names = every(NAMES_MS, 'announced names were not looked up', log, () => announced.refresh());
+  shutdown.add('announced names', () => clearInterval(names));
+
   const dataDir = config.TRIVIUM_DATA_DIR ?? defaultDataDir(process.env);
   const connectionString = config.DATABASE_URL ?? (await embeddedDatabase(dataDir, log, shutdown));
   await migrate({ connectionString, log }).catch((cause: unknown) => {
@@ -49,15 +61,15 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   const workers = await WorkerPool.start({
     count: config.WORKERS,
     listenAddress: config.HOST,
-    announcedAddress: config.ANNOUNCED_ADDRESS,
-    firstPort: config.RTC_PORT,
+    firstPort: portRange(config.RTC_PORTS)?.first ?? 0,
     log,
   });
   shutdown.add('media workers', () => workers.close());
-  const { app, streams } = await buildApp({
+  const { app, rooms, streams } = await buildApp({
     config,
     log,
     workers,
+    announced,
     journal: createCallJournal(database, node),
     ledger: createSlotLedger(database, node, config.SLOT_LEASE_MS),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
@@ -67,11 +79,13 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   const renewing = every(config.SLOT_LEASE_MS / 3, 'leases were not renewed', log, () => streams.renew());
   shutdown.add('renewal of leases', () => clearInterval(renewing));
   shutdown.add('server', () => app.close());
-  await app.listen({
+  if (config.DRAIN_MS > 0) shutdown.letEnd((cut) => rooms.drain(config.DRAIN_MS, cut));
+  const address = await app.listen({
     host: config.HOST,
     port: config.PORT,
-    listenTextResolver: (address) => `Trivium is ready: open ${address} in a browser`,
+    listenTextResolver: (each) => `listening on ${each}`,
   });
+  log.info(`Trivium is ready: open ${config.PUBLIC_URL ?? address} in a browser`);
 }
 
 async function embeddedDatabase(dataDir: string, log: Logger, shutdown: Shutdown): Promise<string> {

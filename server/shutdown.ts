@@ -11,12 +11,14 @@ interface Step {
 
 /**
  * What was started, to be closed in the opposite order: on SIGTERM and SIGINT, or when the start fails half way.
- * Further signals change nothing: Ctrl-C under npm comes twice, from the terminal and from npm.
+ * Further signals end only the waiting for calls: Ctrl-C under npm comes twice, from the terminal and from npm.
  */
 export class Shutdown {
   readonly #log: Logger;
   readonly #steps: Step[] = [];
   #running: Promise<boolean> | undefined;
+  #letEnd: ((cut: AbortSignal) => Promise<void>) | undefined;
+  #cut: AbortController | undefined;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -27,13 +29,22 @@ export class Shutdown {
     this.#steps.push({ name, close });
   }
 
+  /** Names what may end by itself after SIGTERM before anything is closed, until another signal cuts it short. */
+  letEnd(wait: (cut: AbortSignal) => Promise<void>): void {
+    this.#letEnd = wait;
+  }
+
   /** Closes everything on SIGTERM or SIGINT and ends the process: exit code 0, or 1 where a part did not close. */
   onSignals(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         if (this.#running) return;
+        if (this.#cut) {
+          this.#cut.abort();
+          return;
+        }
         this.#log.info({ signal }, 'stopping');
-        void this.close().then((clean) => process.exit(clean ? 0 : 1));
+        void this.#stop(signal).then((clean) => process.exit(clean ? 0 : 1));
       });
     }
   }
@@ -42,6 +53,16 @@ export class Shutdown {
   close(): Promise<boolean> {
     this.#running ??= this.#closeAll();
     return this.#running;
+  }
+
+  async #stop(signal: NodeJS.Signals): Promise<boolean> {
+    if (signal === 'SIGTERM' && this.#letEnd) {
+      this.#cut = new AbortController();
+      await this.#letEnd(this.#cut.signal).catch((error: unknown) => {
+        this.#log.error({ err: error }, 'calls could not be let end');
+      });
+    }
+    return this.close();
   }
 
   async #closeAll(): Promise<boolean> {

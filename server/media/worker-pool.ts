@@ -23,10 +23,8 @@ export type RoutedWorker = Pick<MediaWorker, 'worker' | 'webRtcServer'> & { read
 export interface WorkerPoolOptions {
   /** How many workers, each a process of one thread. */
   count: number;
-  /** The local address on which media is received and sent. */
+  /** The local address on which media is received and sent; `::` is every one, of IPv4 too. */
   listenAddress: string;
-  /** The address that browsers are told. */
-  announcedAddress: string;
   /** UDP and TCP port of the first worker, the next has the next; 0 takes free ones. */
   firstPort: number;
   log: Logger;
@@ -153,7 +151,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
         'unavailable',
         `Media worker ${index + 1} cannot listen on ${this.#options.listenAddress}, port ${this.#port(index)} ` +
           `(UDP and TCP): ${error instanceof Error ? error.message : String(error)}. ` +
-          'Set RTC_PORT to the first of as many free ports as there are workers, or HOST to an address of this machine.',
+          'Set RTC_PORTS to as many free ports as there are workers, or HOST to an address of this machine.',
       );
     }
   }
@@ -183,13 +181,17 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
   }
 
   #listenInfos(index: number): types.TransportListenInfo[] {
-    const { listenAddress, announcedAddress } = this.#options;
-    return (['udp', 'tcp'] as const).map((protocol) => ({
-      protocol,
-      ip: listenAddress,
-      announcedAddress,
-      port: this.#port(index),
-    }));
+    const { listenAddress } = this.#options;
+    // A socket of its own for each family: browsers are to see IPv4 addresses as such, not mapped into IPv6.
+    const addresses = listenAddress === '::' ? ['0.0.0.0', '::'] : [listenAddress];
+    return addresses.flatMap((ip) =>
+      (['udp', 'tcp'] as const).map((protocol) => ({
+        protocol,
+        ip,
+        port: this.#port(index),
+        flags: { ipv6Only: ip === '::' },
+      })),
+    );
   }
 }
 

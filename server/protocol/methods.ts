@@ -6,6 +6,7 @@ import {
   DtlsParameters,
   Exactly,
   IceParameters,
+  IceServer,
   Id,
   MediaKind,
   Participant,
@@ -37,6 +38,7 @@ export const methods = {
       resumeToken: Id,
       room: Exactly({ id: Id, name: RoomName }),
       participants: Type.Array(Participant),
+      iceServers: Type.Array(IceServer),
     }),
   },
   resume: {
@@ -54,7 +56,10 @@ export const methods = {
     params: Exactly({ transportId: Id, dtlsParameters: DtlsParameters }),
     result: Nothing,
   },
-  restartIce: { params: Exactly({ transportId: Id }), result: Exactly({ iceParameters: IceParameters }) },
+  restartIce: {
+    params: Exactly({ transportId: Id }),
+    result: Exactly({ iceParameters: IceParameters, iceServers: Type.Array(IceServer) }),
+  },
   closeTransport: { params: Exactly({ transportId: Id }), result: Nothing },
 
   produce: {

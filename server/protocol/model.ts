@@ -66,6 +66,14 @@ export const Transport = Exactly({
 });
 export type Transport = Static<typeof Transport>;
 
+/** A relay for who cannot reach the server directly. @see https://www.w3.org/TR/webrtc/#dom-rtciceserver */
+export const IceServer = Exactly({
+  urls: Type.Array(Type.String()),
+  username: Type.String(),
+  credential: Type.String(),
+});
+export type IceServer = Static<typeof IceServer>;
+
 export const Consumer = Exactly({
   id: Id,
   streamId: Type.Optional(Id),

@@ -49,6 +49,9 @@ export const notifications = {
       description: 'What holds the slots of the user, over all rooms and tabs.',
     }),
   }),
+  serverStopping: Exactly({
+    withinMs: Type.Integer({ minimum: 0, description: 'The call goes on for so long at most.' }),
+  }),
   activeSpeakers: Exactly({
     speakers: Type.Array(
       Exactly({

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
@@ -27,7 +28,7 @@ export class RoomRegistry {
   readonly #open = new Set<Room>();
   /** Entries of the journal that are being written. */
   readonly #writing = new Set<Promise<void>>();
-  #closed = false;
+  #isOpen = true;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -36,6 +37,11 @@ export class RoomRegistry {
   /** The rooms that are open now, also those that wait empty for somebody to come back. */
   get rooms(): ReadonlySet<Room> {
     return this.#open;
+  }
+
+  /** False once nobody gets in any more, because the server stops. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** Where a user is now: each room and tab. */
@@ -52,9 +58,9 @@ export class RoomRegistry {
    *   worker or the database does not answer.
    */
   async join(userId: string, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
-    this.#refuseUserAtLimit(userId);
+    this.#refuse(userId);
     const room = await this.#roomNamed(params.room);
-    this.#refuseUserAtLimit(userId);
+    this.#refuse(userId);
     const { participantsPerRoom, producersPerParticipant } = this.#options.limits;
     refuseAt(participantsPerRoom, room.participants.size, 'room_full', `Room ${room.name} is full`);
 
@@ -93,15 +99,32 @@ export class RoomRegistry {
     return { room, participant };
   }
 
+  /**
+   * Lets nobody in any more, tells everybody that the server stops, and resolves when the last one has left, when `ms`
+   * have passed, or at the signal `cut`.
+   */
+  async drain(ms: number, cut: AbortSignal): Promise<void> {
+    this.#isOpen = false;
+    const over = AbortSignal.any([cut, AbortSignal.timeout(ms)]);
+    const occupied = [...this.#open].filter(({ participants }) => participants.size > 0);
+    for (const { participants } of occupied) {
+      for (const participant of participants.values()) {
+        participant.notify({ event: 'serverStopping', data: { withinMs: ms } });
+      }
+    }
+    await Promise.allSettled(occupied.map((room) => once(room, 'empty', { signal: over })));
+  }
+
   /** Ends every room, then waits until the journal has it. Nobody can join any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isOpen = false;
     await Promise.allSettled(this.#rooms.values());
     for (const room of this.#open) room.close('server_stopped');
     await Promise.allSettled(this.#writing);
   }
 
-  #refuseUserAtLimit(userId: string): void {
+  #refuse(userId: string): void {
+    if (!this.#isOpen) throw new AppError('unavailable', 'The server is stopping. Try again in a minute.');
     const { participantsPerUser } = this.#options.limits;
     const current = this.presencesOf(userId).length;
     refuseAt(participantsPerUser, current, 'user_limit', 'You are in too many rooms and tabs. Leave one');
@@ -110,7 +133,6 @@ export class RoomRegistry {
   #roomNamed(name: string): Promise<Room> {
     const present = this.#rooms.get(name);
     if (present) return present;
-    if (this.#closed) throw new AppError('unavailable', 'The server is stopping. Try again in a minute.');
     const { rooms } = this.#options.limits;
     if (this.#rooms.size >= rooms) this.#closeAnEmptyRoom();
     refuseAt(rooms, this.#rooms.size, 'server_full', 'The server has no place for another room');

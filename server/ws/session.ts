@@ -1,4 +1,6 @@
 import { AppError } from '../errors.ts';
+import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
+import type { TurnOptions } from '../media/ice-servers.ts';
 import type { LeaveReason } from '../protocol/model.ts';
 import type { Notification } from '../protocol/notifications.ts';
 import type { Participant } from '../rooms/participant.ts';
@@ -19,6 +21,10 @@ export interface SessionContext {
   rooms: RoomRegistry;
   streams: Streams;
   resumption: Resumption;
+  /** Where browsers reach the media. */
+  announced: AnnouncedAddresses;
+  /** The relay for those who do not. */
+  turn: TurnOptions;
 }
 
 /** How a session reaches the connection that it belongs to. */

@@ -3,7 +3,9 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { guestCookieFor } from '../identity/guest.ts';
+import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
 import { routerRtpCapabilities } from '../media/codecs.ts';
+import type { TurnOptions } from '../media/ice-servers.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -13,6 +15,8 @@ import { Connection, type ConnectionLimits } from './connection.ts';
 export interface SignallingOptions {
   rooms: RoomRegistry;
   streams: Streams;
+  announced: AnnouncedAddresses;
+  turn: TurnOptions;
   /** Largest frame that is read, in bytes; a larger one ends the socket with 1009. */
   maxMessageBytes: number;
   /** Origins, beside the server's own, whose pages may connect; `*` is any. */
@@ -25,7 +29,7 @@ export interface SignallingOptions {
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export async function registerSignalling(app: FastifyInstance, options: SignallingOptions): Promise<void> {
-  const { rooms, streams, maxMessageBytes, allowedOrigins, limits, log } = options;
+  const { rooms, streams, announced, turn, maxMessageBytes, allowedOrigins, limits, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   await app.register(websocket, {
     options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
@@ -53,7 +57,7 @@ export async function registerSignalling(app: FastifyInstance, options: Signalli
     (socket, request) => {
       const { userId } = request;
       const connection = new Connection(socket, {
-        context: { userId, rooms, streams, resumption },
+        context: { userId, rooms, streams, resumption, announced, turn },
         limits,
         log: log.child({ userId }),
       });

@@ -39,7 +39,7 @@ export class ServerProcess {
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/main.js')],
       {
-        env: { ...process.env, PORT: '0', RTC_PORT: '0', TRIVIUM_DATA_DIR: dataDir, ...environment },
+        env: { ...process.env, PORT: '0', RTC_PORTS: '0', TRIVIUM_DATA_DIR: dataDir, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

@@ -10,6 +10,8 @@ import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { isReady } from '../../server/db/pool.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
+import { listOf } from '../../server/addresses.ts';
+import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
@@ -48,16 +50,17 @@ export async function testServer(
   await registerNode(database.pool, node);
   const workers = await WorkerPool.start({
     count: config.WORKERS,
-    listenAddress: '127.0.0.1',
-    announcedAddress: '127.0.0.1',
+    listenAddress: config.HOST,
     firstPort: 0,
     log,
   });
   t.teardown(() => workers.close());
+  const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
   const { app, rooms, streams } = await buildApp({
     config,
     log,
     workers,
+    announced,
     journal: createCallJournal(database.pool, node),
     ledger: (own.ledger ?? ((real) => real))(createSlotLedger(database.pool, node, config.SLOT_LEASE_MS)),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
@@ -65,7 +68,7 @@ export async function testServer(
     clientDir: own.clientDir ?? (await emptyClient(t)),
   });
   t.teardown(() => app.close());
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = await app.listen({ host: config.HOST, port: 0 });
   return { app, config, database, rooms, streams, workers, url };
 }
 

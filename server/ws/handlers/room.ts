@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { iceServersFor } from '../../media/ice-servers.ts';
 import type { Participant } from '../../protocol/model.ts';
 import type { Handlers } from '../handlers.ts';
 import type { Presence } from '../session.ts';
@@ -6,7 +7,7 @@ import type { Presence } from '../session.ts';
 export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
   async join(session, params) {
     refuseIfJoined(session);
-    const { rooms, resumption } = session.context;
+    const { rooms, resumption, turn } = session.context;
     const presence = await rooms.join(session.userId, params);
     const { room, participant } = presence;
     if (session.ended) {
@@ -19,6 +20,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
       resumeToken: resumption.seat(presence, session),
       room: { id: room.id, name: room.name },
       participants: others(presence),
+      iceServers: iceServersFor(session.userId, turn),
     };
   },
 

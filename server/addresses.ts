@@ -1,0 +1,33 @@
+import { isIP } from 'node:net';
+
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$/;
+
+/** The parts of a setting that is a list, separated by commas. */
+export function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** A host name or an address at which something can be reached: no port, no URL, not `0.0.0.0` and not `::`. */
+export function isReachableHost(text: string): boolean {
+  if (isIP(text) !== 0) return text !== '0.0.0.0' && !/^[0:]+$/.test(text);
+  return HOST_NAME.test(text) && /[A-Za-z]/.test(text);
+}
+
+/** An address, or a network in CIDR notation (RFC 4632). */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** Ports `first-last`, or undefined where the text is none; `0` stands for as many free ones as are wanted. */
+export function portRange(text: string): { first: number; count: number } | undefined {
+  if (text === '0') return { first: 0, count: Infinity };
+  const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  return first >= 1 && last >= first && last <= 65535 ? { first, count: last - first + 1 } : undefined;
+}

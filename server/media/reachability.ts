@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** What matters of the machine, or the container, that the server runs on. */
+export interface Host {
+  inContainer: boolean;
+  /** Its own addresses. */
+  addresses: readonly string[];
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/**
+ * What keeps browsers from the media ports, and what to set, as a sentence; undefined where nothing is known to.
+ *
+ * @param listenAddress Where the ports are bound.
+ * @param announced What browsers are told.
+ */
+export function reachabilityProblem(
+  listenAddress: string,
+  announced: readonly string[],
+  { inContainer, addresses }: Host,
+): string | undefined {
+  const told = announced.join(' and ');
+  if (isLoopback(listenAddress)) {
+    if (inContainer)
+      return `HOST=${listenAddress}: nothing outside this container can reach it. Set HOST=0.0.0.0.`;
+    if (announced.every(isLoopback)) return undefined;
+    return `HOST=${listenAddress} is this machine alone, but ${told} is announced to browsers. Set HOST=0.0.0.0.`;
+  }
+  if (inContainer && announced.every((address) => isLoopback(address) || addresses.includes(address))) {
+    return (
+      `Calls work from this container's host at most: browsers are told to send media to ${told}. ` +
+      'For others set ANNOUNCED_ADDRESS to the address or name at which they reach the host.'
+    );
+  }
+  if (announced.every(isLoopback)) {
+    return (
+      `Calls work from this machine alone: browsers are told to send media to ${told}. ` +
+      'For others set ANNOUNCED_ADDRESS to the address or name at which they reach this machine.'
+    );
+  }
+  return undefined;
+}
+
+/** The machine or container that this process runs on. */
+export function thisHost(): Host {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return {
+    inContainer:
+      ['/.dockerenv', '/run/.containerenv'].some((file) => existsSync(file)) ||
+      process.env['KUBERNETES_SERVICE_HOST'] !== undefined,
+    addresses: all.map(({ address }) => address),
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,62 @@
+export interface ForbiddenPeer {
+  address: string;
+  what: string;
+}
+
+/**
+ * Peers that a relay must refuse when the SFU is the only one allowed: its own host, the operator's network,
+ * everybody else, and IPv6 addresses that lead to them. The SFU under test must have none of these.
+ */
+export const forbiddenPeers: readonly ForbiddenPeer[] = [
+  { address: '127.0.0.1', what: 'loopback' },
+  { address: '127.0.0.2', what: 'loopback, another address' },
+  { address: '127.255.255.254', what: 'loopback, the last address' },
+  { address: '0.0.0.0', what: 'unspecified, which Linux takes for loopback' },
+  { address: '0.0.0.1', what: '"this" network' },
+  { address: '10.0.0.1', what: 'private, 10/8' },
+  { address: '172.16.0.1', what: 'private, 172.16/12' },
+  { address: '172.17.0.1', what: 'Docker’s default gateway' },
+  { address: '172.31.255.254', what: 'private, the end of 172.16/12' },
+  { address: '192.168.0.1', what: 'private, 192.168/16' },
+  { address: '169.254.0.1', what: 'link-local' },
+  { address: '169.254.169.254', what: 'a cloud’s metadata' },
+  { address: '169.254.170.2', what: 'a container’s credentials in AWS' },
+  { address: '100.64.0.1', what: 'carrier-grade NAT, 100.64/10' },
+  { address: '100.100.100.200', what: 'a cloud’s metadata in Alibaba’s 100.64/10' },
+  { address: '192.0.0.1', what: 'IETF protocol assignments' },
+  { address: '192.0.2.2', what: 'TEST-NET-1' },
+  { address: '198.51.100.1', what: 'TEST-NET-2' },
+  { address: '203.0.113.1', what: 'TEST-NET-3' },
+  { address: '198.18.0.1', what: 'benchmarks, 198.18/15' },
+  { address: '224.0.0.1', what: 'multicast, all hosts' },
+  { address: '239.255.255.250', what: 'multicast, SSDP' },
+  { address: '240.0.0.1', what: 'reserved, 240/4' },
+  { address: '255.255.255.255', what: 'broadcast' },
+  { address: '8.8.8.8', what: 'public' },
+  { address: '1.1.1.1', what: 'public' },
+
+  { address: '::', what: 'unspecified' },
+  { address: '::1', what: 'loopback' },
+  { address: '::ffff:127.0.0.1', what: 'IPv4-mapped loopback' },
+  { address: '::ffff:0.0.0.0', what: 'IPv4-mapped unspecified' },
+  { address: '::ffff:169.254.169.254', what: 'IPv4-mapped metadata' },
+  { address: '::ffff:10.0.0.1', what: 'IPv4-mapped private' },
+  { address: '::ffff:8.8.8.8', what: 'IPv4-mapped public' },
+  { address: '::127.0.0.1', what: 'IPv4-compatible loopback' },
+  { address: '::ffff:0:7f00:1', what: 'IPv4-translated (SIIT) loopback' },
+  { address: '64:ff9b::7f00:1', what: 'NAT64 to loopback' },
+  { address: '64:ff9b::a9fe:a9fe', what: 'NAT64 to metadata' },
+  { address: '64:ff9b:1::a00:1', what: 'local NAT64 to private' },
+  { address: '2002:7f00:1::', what: '6to4 to loopback' },
+  { address: '2002:a9fe:a9fe::', what: '6to4 to metadata' },
+  { address: '2001::1', what: 'Teredo' },
+  { address: 'fe80::1', what: 'link-local' },
+  { address: 'fec0::1', what: 'site-local' },
+  { address: 'fc00::1', what: 'unique local, fc00::/8' },
+  { address: 'fd00::1', what: 'unique local, fd00::/8' },
+  { address: 'fd00:ec2::254', what: 'a cloud’s metadata in AWS' },
+  { address: 'ff02::1', what: 'multicast, all nodes' },
+  { address: 'ff0e::1', what: 'multicast, global' },
+  { address: '2001:db8::1', what: 'documentation' },
+  { address: '2606:4700:4700::1111', what: 'public' },
+];

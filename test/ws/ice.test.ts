@@ -1,0 +1,71 @@
+import { isIP } from 'node:net';
+import t from 'tap';
+import { testCoturn } from '../support/coturn.ts';
+import { Peer } from '../support/peer.ts';
+import { testServer } from '../support/server.ts';
+import { TurnClient } from '../support/turn-client.ts';
+
+const OLD_SECRET = 'the secret until now of 32 bytes or more';
+const NEW_SECRET = 'the secret from now on of 32 bytes or more';
+
+t.test('credentials for coturn come with the join, and anew with each ICE restart', async (t) => {
+  const coturn = await testCoturn(t, { secrets: [OLD_SECRET, NEW_SECRET], allowedPeer: '192.0.2.1' });
+  const { url } = await testServer(t, {
+    TURN_HOST: `${coturn.address},call.example.org,2001:db8::7`,
+    TURN_PORT: String(coturn.port),
+    TURN_TLS_PORT: '5349',
+    TURN_SECRETS: `${NEW_SECRET}, ${OLD_SECRET}`,
+  });
+  const peer = await Peer.inRoom(t, url, 'tea');
+  const again = await peer.request('restartIce', { transportId: peer.recv.id });
+  for (const iceServers of [peer.joined.iceServers, again.iceServers]) {
+    const [turn] = iceServers;
+    if (!turn) throw new Error('no TURN server was told');
+    t.same(turn.urls.slice(3), [
+      `turn:call.example.org:${coturn.port}?transport=udp`,
+      `turn:call.example.org:${coturn.port}?transport=tcp`,
+      'turns:call.example.org:5349?transport=tcp',
+      `turn:[2001:db8::7]:${coturn.port}?transport=udp`,
+      `turn:[2001:db8::7]:${coturn.port}?transport=tcp`,
+      'turns:[2001:db8::7]:5349?transport=tcp',
+    ]);
+    const [expiry = '', user = ''] = turn.username.split(':');
+    t.ok(Math.abs(Number(expiry) * 1000 - Date.now() - 600_000) < 5_000, 'valid for ten minutes');
+    t.notMatch(turn.username, peer.hello.userId, 'the relay does not learn who it is');
+    t.equal(user, peer.joined.iceServers[0]?.username.split(':')[1], 'and counts the same user by it');
+    t.match(await (await TurnClient.open(t, coturn)).allocate(turn), { ok: true });
+  }
+  const other = await Peer.inRoom(t, url, 'tea');
+  t.not(other.joined.iceServers[0]?.username.split(':')[1], again.iceServers[0]?.username.split(':')[1]);
+});
+
+t.test('without a relay none is told', async (t) => {
+  const { url } = await testServer(t);
+  t.same((await Peer.inRoom(t, url, 'tea')).joined.iceServers, []);
+});
+
+t.test(
+  'transports have a candidate for every announced address, each protocol, never one that is only bound',
+  async (t) => {
+    for (const HOST of ['0.0.0.0', '::']) {
+      const { url } = await testServer(t, { HOST, ANNOUNCED_ADDRESS: '127.0.0.1,203.0.113.7,2001:db8::7' });
+      const { recv } = await Peer.inRoom(t, url.replace(/\/\/[^/]*:/, '//127.0.0.1:'), 'tea');
+      const told = recv.iceCandidates.map(({ address, protocol }) => `${address} ${protocol}`);
+      t.same(told.sort(), [
+        '127.0.0.1 tcp',
+        '127.0.0.1 udp',
+        '2001:db8::7 tcp',
+        '2001:db8::7 udp',
+        '203.0.113.7 tcp',
+        '203.0.113.7 udp',
+      ]);
+      const portOf = (family: number) =>
+        recv.iceCandidates.find(({ address }) => isIP(address) === family)?.port;
+      t.equal(
+        portOf(4) === portOf(6),
+        HOST === '0.0.0.0',
+        'a port of its own for each family that has a socket',
+      );
+    }
+  },
+);
