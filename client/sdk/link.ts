@@ -13,6 +13,8 @@ export interface LinkOptions {
   url: string;
   room: string;
   displayName: string;
+  /** `relay` sends and receives media through the TURN server alone (default: `all`, the best way that works). */
+  iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
 type LinkEvents = {
@@ -58,7 +60,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
    *
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
-  static async open({ url, room, displayName }: LinkOptions): Promise<Link> {
+  static async open({ url, room, displayName, iceTransportPolicy = 'all' }: LinkOptions): Promise<Link> {
     const { signalling, hello } = await Signalling.open(url);
     try {
       const device = await loadDevice(hello.routerRtpCapabilities);
@@ -70,8 +72,9 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       ]);
       const link = new Link(signalling, url, joined);
       if (device && send && recv) {
-        link.#adopt('send', device.createSendTransport(forMediasoupClient(send)));
-        link.#adopt('recv', device.createRecvTransport(forMediasoupClient(recv)));
+        const ice = { iceServers: joined.iceServers, iceTransportPolicy };
+        link.#adopt('send', device.createSendTransport({ ...forMediasoupClient(send), ...ice }));
+        link.#adopt('recv', device.createRecvTransport({ ...forMediasoupClient(recv), ...ice }));
       }
       return link;
     } catch (error) {
@@ -188,7 +191,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   async #restartIce(transport: types.Transport): Promise<void> {
     const signalling = this.#signalling;
     try {
-      const { iceParameters } = await signalling.request('restartIce', { transportId: transport.id });
+      const { iceParameters, iceServers } = await signalling.request('restartIce', {
+        transportId: transport.id,
+      });
+      // The relay's credentials have expired by now; what is relayed already does not need them.
+      await transport.updateIceServers({ iceServers });
       await transport.restartIce({ iceParameters });
     } catch (error) {
       // Out of reach: the signalling is opened anew, and ICE then. Otherwise the place is lost.

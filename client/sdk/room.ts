@@ -21,6 +21,8 @@ type RoomEvents = {
   activeSpeakers: [RemoteParticipant[]];
   /** What holds the user's slots has changed. */
   streamsChanged: [NotificationData<'streams'>];
+  /** The server stops within so many ms; then the room reconnects, once it is back. */
+  serverStopping: [number];
   /** Something failed that ends nothing; it is told so that it can be shown or logged. */
   problem: [unknown];
 };
@@ -225,6 +227,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       this.#receiving.onStreams(streams);
       this.safeEmit('streamsChanged', streams);
     },
+    serverStopping: ({ withinMs }) => this.safeEmit('serverStopping', withinMs),
     roomClosed: ({ reason }) => {
       if (reason === 'room_closed') this.leave();
     },

@@ -46,6 +46,15 @@ export class Call {
     room.on('participantJoined', ({ displayName }) => (this.#news.value = `${displayName} joined`));
     room.on('participantLeft', ({ displayName }) => (this.#news.value = `${displayName} left`));
     room.on('trackUnsubscribed', (publication) => this.#tellTaken(publication));
+    room.on('serverStopping', (withinMs) =>
+      this.notices.show(
+        'server',
+        `The server restarts in ${durationOf(withinMs)} at most. You come back to this call by yourself, as soon as it is there again.`,
+      ),
+    );
+    room.on('stateChanged', (state) => {
+      if (state === 'connected') this.notices.dismiss('server');
+    });
     room.on('problem', (error) => {
       if (error instanceof SignallingError) this.#problem = error.message;
     });
@@ -81,4 +90,10 @@ export class Call {
     if (kind !== 'video' || this.#room.state !== 'connected' || !participant?.publications.has(id)) return;
     this.#news.value = `You are not watching ${participant.displayName} any more`;
   }
+}
+
+/** A time in words: `45 seconds`, `2 minutes`. */
+function durationOf(ms: number): string {
+  const [unit, value] = ms < 120_000 ? ['second', ms / 1000] : ['minute', ms / 60_000];
+  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil(value));
 }

@@ -21,6 +21,11 @@ export function linkTo(room: string): string {
   return new URL(pathOf(room), location.origin).href;
 }
 
+/** `?iceTransportPolicy=relay` at the end of a room's link shows whether the relay works: media takes no other way. */
+export function iceTransportPolicy(): RTCIceTransportPolicy {
+  return new URLSearchParams(location.search).get('iceTransportPolicy') === 'relay' ? 'relay' : 'all';
+}
+
 export function navigate(path: string): void {
   history.pushState(null, '', path);
   current.value = routeOf(path);

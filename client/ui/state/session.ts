@@ -2,7 +2,7 @@ import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { Room, SignallingError } from '../../sdk/index.ts';
 import { Call, type Wishes } from './call.ts';
 import { displayName } from './display-name.ts';
-import { navigate, pathOf, route } from './route.ts';
+import { iceTransportPolicy, navigate, pathOf, route } from './route.ts';
 
 const current = signal<Call>();
 const attempt = signal<{ room: string }>();
@@ -23,7 +23,12 @@ export async function join(room: string, wishes: Wishes): Promise<void> {
   problem.value = '';
   try {
     const url = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
-    const joined = await Room.join({ url, room, displayName: displayName.peek().trim() });
+    const joined = await Room.join({
+      url,
+      room,
+      displayName: displayName.peek().trim(),
+      iceTransportPolicy: iceTransportPolicy(),
+    });
     if (attempt.peek() === mine) enter(joined, wishes);
     else joined.leave();
   } catch (error) {
