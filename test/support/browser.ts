@@ -19,12 +19,25 @@ const args = [
   '--use-fake-device-for-media-stream=fps=10',
 ];
 
-/** A real Chromium with a camera and a microphone of its own making; it is gone when the test ends. */
-export async function testBrowser(t: Test, { allowMedia = true } = {}): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM_BIN'] ?? CHROMIUM.find((path) => existsSync(path));
-  if (!executablePath) throw new Error('Chromium is not installed: sudo apt-get install -y chromium');
+/** Where Chromium is. @throws Error with the line that installs it. */
+export function chromiumPath(): string {
+  const path = process.env['CHROMIUM_BIN'] ?? CHROMIUM.find((one) => existsSync(one));
+  if (!path) throw new Error('Chromium is not installed: sudo apt-get install -y chromium');
+  return path;
+}
+
+/**
+ * A real Chromium with a camera and a microphone of its own making; it is gone when the test ends.
+ *
+ * @param options.executablePath What starts it, where that is not Chromium itself.
+ * @param options.more Arguments beside the usual ones.
+ */
+export async function testBrowser(
+  t: Test,
+  { allowMedia = true, executablePath = chromiumPath(), more = [] as string[] } = {},
+): Promise<Browser> {
   const permission = allowMedia ? '--use-fake-ui-for-media-stream' : '--deny-permission-prompts';
-  const browser = await chromium.launch({ executablePath, args: [...args, permission] });
+  const browser = await chromium.launch({ executablePath, args: [...args, permission, ...more] });
   t.teardown(() => browser.close());
   return browser;
 }
@@ -47,8 +60,14 @@ export async function newPerson(browser: Browser): Promise<{ context: BrowserCon
 }
 
 /** Opens a room's page and joins it as a person of that name. */
-export async function joinRoom(page: Page, url: string, room: string, name: string): Promise<void> {
-  await page.goto(`${url}/r/${room}`);
+export async function joinRoom(
+  page: Page,
+  url: string,
+  room: string,
+  name: string,
+  query = '',
+): Promise<void> {
+  await page.goto(`${url}/r/${room}${query}`);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Join', exact: true }).click();
   await page.getByRole('button', { name: 'Leave' }).waitFor();
@@ -82,6 +101,44 @@ export const connectionStates = (page: Page): Promise<string[]> =>
       ({ connectionState }) => connectionState,
     ),
   );
+
+/** The way that media takes: one end of it, as the browser's statistics name it. */
+export interface PathEnd {
+  candidateType: string;
+  protocol: string;
+  address: string;
+  /** How the browser reaches its relay. */
+  relayProtocol: string | undefined;
+}
+
+/**
+ * The candidate pairs that a page's live connections have selected.
+ *
+ * @see https://www.w3.org/TR/webrtc-stats/#dom-rtctransportstats-selectedcandidatepairid
+ */
+export function selectedPairs(page: Page): Promise<{ local: PathEnd; remote: PathEnd }[]> {
+  return page.evaluate(async () => {
+    const { peerConnections } = window as unknown as { peerConnections: RTCPeerConnection[] };
+    const live = peerConnections.filter(({ connectionState }) => connectionState === 'connected');
+    const reports = await Promise.all(live.map((connection) => connection.getStats()));
+    return reports.flatMap((report) => {
+      const all = report as unknown as Map<string, Record<string, string>>;
+      const end = (id = '') => ({
+        candidateType: all.get(id)?.['candidateType'] ?? '',
+        protocol: all.get(id)?.['protocol'] ?? '',
+        address: all.get(id)?.['address'] ?? '',
+        relayProtocol: all.get(id)?.['relayProtocol'],
+      });
+      return [...all.values()]
+        .filter(({ type }) => type === 'transport')
+        .map(({ selectedCandidatePairId }) => all.get(selectedCandidatePairId ?? ''))
+        .map((pair) => ({
+          local: end(pair?.['localCandidateId']),
+          remote: end(pair?.['remoteCandidateId']),
+        }));
+    });
+  });
+}
 
 /** One received track, by what the browser's own statistics say of it. */
 export interface Inbound {

@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { framesShown, joinRoom, newPerson, selectedPairs, testBrowser, until } from '../support/browser.ts';
+import { ComposeProject, docker, serviceOf } from '../support/compose.ts';
+import { forbiddenPeers } from '../support/forbidden-peers.ts';
+import { projectRoot } from '../../server/root.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+import { Peer } from '../support/peer.ts';
+import { TurnClient } from '../support/turn-client.ts';
+
+const project = await ComposeProject.create(t, { settings: { DRAIN_MS: '3000' } });
+const url = `http://localhost:${project.ports.http}`;
+await project.up();
+
+t.test('it says at start that other machines cannot reach it yet, and what to set', async (t) => {
+  const log = await project.compose('logs', '--no-log-prefix', 'server');
+  t.match(log, /Calls work from this container's host at most.*set ANNOUNCED_ADDRESS/);
+  t.match(log, `open ${url} in a browser`);
+});
+
+t.test('no part is root, writes to its image, or keeps a capability; only three are published', async (t) => {
+  const containers = await project.containers();
+  t.same(containers.map(serviceOf).sort(), ['coturn', 'postgres', 'server']);
+  for (const container of containers) {
+    const service = serviceOf(container);
+    const { ReadonlyRootfs, CapDrop, CapAdd, SecurityOpt, PortBindings } = container.HostConfig;
+    t.equal(container.State.Health?.Status, 'healthy', `${service}: healthy`);
+    t.ok(ReadonlyRootfs, `${service}: read-only root`);
+    t.same([CapDrop, CapAdd], [['ALL'], null], `${service}: no capabilities`);
+    t.same(SecurityOpt, ['no-new-privileges:true'], `${service}: no new privileges`);
+    t.not(await project.compose('exec', '-T', service, 'id', '-u'), '0', `${service}: not root`);
+    t.equal(Object.keys(PortBindings).length > 0, service !== 'postgres', `${service}: published or not`);
+  }
+});
+
+t.test('the image has the worker, and nothing to build one with', async (t) => {
+  const inside = (script: string) => docker('run', '--rm', '--entrypoint', 'sh', project.name, '-c', script);
+  t.equal(
+    await inside('for tool in gcc g++ cc make ninja meson python3; do command -v $tool; done; true'),
+    '',
+  );
+  t.match(await inside('ls /usr/local/bin'), 'mediasoup-worker');
+});
+
+t.test('two people in browsers outside the containers see each other, directly', async (t) => {
+  const pairs = await call(t, 'direct');
+  t.equal(pairs.length, 4);
+  for (const { local, remote } of pairs) {
+    t.not(local.candidateType, 'relay');
+    t.equal(remote.candidateType, 'host');
+  }
+});
+
+t.test('and through coturn alone', async (t) => {
+  const pairs = await call(t, 'relayed', '?iceTransportPolicy=relay');
+  t.equal(pairs.length, 4);
+  for (const { local, remote } of pairs) {
+    t.equal(local.candidateType, 'relay');
+    t.equal(remote.address, `${project.net}.10`, 'coturn reaches the SFU by its address inside');
+  }
+});
+
+t.test('coturn relays to the SFU and to nobody else', async (t) => {
+  const { joined } = await Peer.inRoom(t, url, 'relay');
+  const [turn] = joined.iceServers;
+  t.same(
+    turn?.urls,
+    ['udp', 'tcp'].map((transport) => `turn:127.0.0.1:${project.ports.turn}?transport=${transport}`),
+  );
+  if (!turn) return;
+  const client = await TurnClient.open(t, { address: '127.0.0.1', port: project.ports.turn });
+  t.match(await client.allocate(turn), { ok: true });
+  t.match(await client.permit(`${project.net}.10`), { ok: true }, 'the SFU');
+
+  const networks = (await project.containers()).flatMap(({ NetworkSettings }) =>
+    Object.values(NetworkSettings.Networks),
+  );
+  const inside = networks.flatMap(({ IPAddress, Gateway }) => [IPAddress, Gateway]);
+  const own = [...new Set(inside)].filter((address) => address !== '' && address !== `${project.net}.10`);
+  t.ok(own.length >= 4, 'the database, coturn itself, and the host among them');
+  const refused = [...forbiddenPeers.map(({ address }) => address), ...own];
+  t.ok(refused.length >= 24);
+  for (const address of refused) {
+    const answer = await client.permit(address);
+    t.ok(!answer.ok && [403, 443].includes(answer.code), `${address}: refused`);
+  }
+  const stranger = await TurnClient.open(t, { address: '127.0.0.1', port: project.ports.turn });
+  t.match(await stranger.allocate({ ...turn, credential: 'guessed' }), { ok: false, code: 401 });
+});
+
+t.test('a stop lets calls end: people are told, and nothing is killed', async (t) => {
+  const browser = await testBrowser(t);
+  const { page } = await newPerson(browser);
+  await joinRoom(page, url, 'last', 'Ada');
+  const stopping = project.compose('stop', 'server');
+  await page.getByText(/The server restarts in 3 seconds at most/).waitFor();
+  t.equal((await fetch(`${url}/readyz`)).status, 503, 'and nobody new is sent there');
+  await stopping;
+  const server = (await project.containers()).find((container) => serviceOf(container) === 'server');
+  t.match(server?.State, { Status: 'exited', ExitCode: 0 });
+});
+
+t.test('without secrets it refuses to start, and says how to have them made', async (t) => {
+  const file = join(projectRoot, 'docker-compose.yml');
+  for (const name of ['POSTGRES_PASSWORD', 'COOKIE_SECRET', 'TURN_SECRETS']) {
+    const others = ['POSTGRES_PASSWORD', 'COOKIE_SECRET', 'TURN_SECRETS'].filter((other) => other !== name);
+    const envFile = join(await temporaryFolder(t), '.env');
+    await writeFile(envFile, others.map((other) => `${other}=something\n`).join(''));
+    await t.rejects(docker('compose', '--env-file', envFile, '--file', file, 'config'), {
+      message: new RegExp(`${name}[^]*sh make-env\\.sh`),
+    });
+  }
+});
+
+/** Two people who see each other for a while. @returns the ways that their media took. */
+async function call(t: Test, room: string, query = '') {
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await joinRoom(ada, url, room, 'Ada', query);
+  await joinRoom(ben, url, room, 'Ben', query);
+  await until(
+    'Ben sees Ada',
+    () => framesShown(ben, 'Ada'),
+    (frames) => frames > 20,
+  );
+  await until(
+    'Ada sees Ben',
+    () => framesShown(ada, 'Ben'),
+    (frames) => frames > 20,
+  );
+  return [...(await selectedPairs(ada)), ...(await selectedPairs(ben))];
+}
