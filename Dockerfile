@@ -11,8 +11,11 @@ ARG NPM_CONFIG_REGISTRY
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional
 
-# The worker is fetched where upstream can be reached, else built from Debian's libraries.
-FROM dependencies AS worker
+# The worker is fetched where upstream can be reached, else built from Debian's libraries. It stays as it is until a
+# dependency or the code that makes it changes: package.json, which says when a script changes too, is not among its input.
+FROM base AS worker
+RUN echo '{ "type": "module" }' > package.json
+COPY --from=dependencies /app/node_modules node_modules
 COPY server/root.ts server/
 COPY server/setup server/setup
 RUN node server/setup/image.ts

@@ -6,8 +6,8 @@ file=${1:-$(dirname "$0")/.env}
 secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
 if [ -e "$file" ]; then
-  echo "$file is there already and was left as it is. Move it away to have new secrets made." >&2
-  exit 1
+  echo "$file is there already and was left as it is."
+  exit 0
 fi
 umask 077
 cat > "$file" <<END
@@ -15,10 +15,14 @@ cat > "$file" <<END
 # the best one first. Empty: calls work on this machine alone.
 ANNOUNCED_ADDRESS=
 
-# Secrets. Keep this file to yourself, and do not change the password once the database exists.
+# Secrets. Keep this file: a database that exists takes its own password and no other.
 POSTGRES_PASSWORD=$(secret)
 COOKIE_SECRET=$(secret)
-# To change it: new,old - and ten minutes later the new one alone.
 TURN_SECRETS=$(secret)
+
+# Signs access tokens; GUESTS=off lets in nobody without one.
+API_KEY=trivium
+API_SECRET=$(secret)
+GUESTS=on
 END
 echo "Made $file. Next: docker compose up"

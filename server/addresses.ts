@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$/;
 
@@ -10,10 +10,22 @@ export function listOf(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** A host name or an address at which something can be reached: no port, no URL, not `0.0.0.0` and not `::`. */
+/** Addresses at which nothing is reached from elsewhere: unspecified, link-local, multicast, reserved, broadcast. */
+const nobodys = new BlockList();
+nobodys.addSubnet('0.0.0.0', 8, 'ipv4');
+nobodys.addSubnet('169.254.0.0', 16, 'ipv4');
+nobodys.addSubnet('224.0.0.0', 3, 'ipv4');
+nobodys.addSubnet('::', 127, 'ipv6');
+nobodys.addSubnet('fe80::', 10, 'ipv6');
+nobodys.addSubnet('ff00::', 8, 'ipv6');
+
+/** A host name or an address at which something can be reached: no port, no URL, not `0.0.0.0`, not `fe80::1%eth0`. */
 export function isReachableHost(text: string): boolean {
-  if (isIP(text) !== 0) return text !== '0.0.0.0' && !/^[0:]+$/.test(text);
-  return HOST_NAME.test(text) && /[A-Za-z]/.test(text);
+  const family = isIP(text);
+  if (family === 0) return HOST_NAME.test(text) && /[A-Za-z]/.test(text);
+  return (
+    text === '::1' || (!/%|^::ffff:/i.test(text) && !nobodys.check(text, family === 4 ? 'ipv4' : 'ipv6'))
+  );
 }
 
 /** An address, or a network in CIDR notation (RFC 4632). */
@@ -21,7 +33,7 @@ export function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** Ports `first-last`, or undefined where the text is none; `0` stands for as many free ones as are wanted. */

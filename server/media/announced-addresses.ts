@@ -59,7 +59,7 @@ export class AnnouncedAddresses {
         ip: address,
         address,
         foundation: `${candidate.foundation}${index}`,
-        priority: candidate.priority - index * 2 ** 8,
+        priority: best(bound, candidate.protocol) - index * 2 ** 8,
       }));
     });
   }
@@ -71,10 +71,7 @@ export class AnnouncedAddresses {
   async #lookUp(name: string): Promise<void> {
     try {
       const found = await lookup(name, { all: true });
-      this.#found.set(
-        name,
-        found.map(({ address }) => address),
-      );
+      this.#found.set(name, found.map(({ address }) => address).sort());
     } catch (error) {
       throw new AppError(
         'unavailable',
@@ -83,4 +80,9 @@ export class AnnouncedAddresses {
       );
     }
   }
+}
+
+/** The best priority among candidates of a protocol: which family a socket is of makes none better. */
+function best(bound: readonly types.IceCandidate[], protocol: types.TransportProtocol): number {
+  return Math.max(...bound.filter((one) => one.protocol === protocol).map(({ priority }) => priority));
 }

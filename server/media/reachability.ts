@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /** What matters of the machine, or the container, that the server runs on. */
 export interface Host {
   inContainer: boolean;
-  /** Its own addresses. */
+  /** Its own addresses on links of which the other end is on its host: of a container's bridge. */
   addresses: readonly string[];
 }
 
@@ -48,13 +48,29 @@ export function reachabilityProblem(
 
 /** The machine or container that this process runs on. */
 export function thisHost(): Host {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const bridged = Object.entries(networkInterfaces()).filter(([name]) => isBridged(name));
   return {
     inContainer:
       ['/.dockerenv', '/run/.containerenv'].some((file) => existsSync(file)) ||
       process.env['KUBERNETES_SERVICE_HOST'] !== undefined,
-    addresses: all.map(({ address }) => address),
+    addresses: bridged.flatMap(([, addresses]) => (addresses ?? []).map(({ address }) => address)),
   };
+}
+
+/**
+ * A virtual link, whose other end has another index. With the host's own network a container has none as its way out.
+ *
+ * @see https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-class-net (iflink)
+ */
+function isBridged(name: string): boolean {
+  try {
+    const [index, link] = ['ifindex', 'iflink'].map((file) =>
+      readFileSync(`/sys/class/net/${name}/${file}`, 'utf8'),
+    );
+    return index !== link;
+  } catch {
+    return false;
+  }
 }
 
 function isLoopback(address: string): boolean {

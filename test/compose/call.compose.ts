@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -11,6 +12,7 @@ import { TurnClient } from '../support/turn-client.ts';
 
 const project = await ComposeProject.create(t, { settings: { DRAIN_MS: '3000' } });
 const url = `http://localhost:${project.ports.http}`;
+const SECRETS = ['POSTGRES_PASSWORD', 'COOKIE_SECRET', 'TURN_SECRETS', 'API_SECRET'];
 await project.up();
 
 t.test('it says at start that other machines cannot reach it yet, and what to set', async (t) => {
@@ -27,7 +29,8 @@ t.test('no part is root, writes to its image, or keeps a capability; only three 
     const { ReadonlyRootfs, CapDrop, CapAdd, SecurityOpt, PortBindings } = container.HostConfig;
     t.equal(container.State.Health?.Status, 'healthy', `${service}: healthy`);
     t.ok(ReadonlyRootfs, `${service}: read-only root`);
-    t.same([CapDrop, CapAdd], [['ALL'], null], `${service}: no capabilities`);
+    const added = service === 'coturn' ? ['NET_BIND_SERVICE'] : null;
+    t.same([CapDrop, CapAdd], [['ALL'], added], `${service}: no capabilities`);
     t.same(SecurityOpt, ['no-new-privileges:true'], `${service}: no new privileges`);
     t.not(await project.compose('exec', '-T', service, 'id', '-u'), '0', `${service}: not root`);
     t.equal(Object.keys(PortBindings).length > 0, service !== 'postgres', `${service}: published or not`);
@@ -89,22 +92,58 @@ t.test('coturn relays to the SFU and to nobody else', async (t) => {
   t.match(await stranger.allocate({ ...turn, credential: 'guessed' }), { ok: false, code: 401 });
 });
 
-t.test('a stop lets calls end: people are told, and nothing is killed', async (t) => {
-  const browser = await testBrowser(t);
-  const { page } = await newPerson(browser);
-  await joinRoom(page, url, 'last', 'Ada');
-  const stopping = project.compose('stop', 'server');
-  await page.getByText(/The server restarts in 3 seconds at most/).waitFor();
-  t.equal((await fetch(`${url}/readyz`)).status, 503, 'and nobody new is sent there');
-  await stopping;
-  const server = (await project.containers()).find((container) => serviceOf(container) === 'server');
-  t.match(server?.State, { Status: 'exited', ExitCode: 0 });
+t.test('a secret that is left empty lets nobody in', async (t) => {
+  const secret = await project.setting('TURN_SECRETS');
+  await project.set({ TURN_SECRETS: `${secret},` });
+  await project.up();
+  const username = `${Math.floor(Date.now() / 1000) + 600}:somebody`;
+  for (const [key, code] of [
+    ['', 401],
+    [secret, undefined],
+  ] as const) {
+    const client = await TurnClient.open(t, { address: '127.0.0.1', port: project.ports.turn });
+    const credential = createHmac('sha1', key).update(username).digest('base64');
+    t.match(await client.allocate({ username, credential }), code ? { ok: false, code } : { ok: true });
+  }
 });
+
+t.test(
+  'a stop of it all lets relayed calls end: people are told, pictures go on, nothing is killed',
+  async (t) => {
+    const browser = await testBrowser(t);
+    const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+    for (const [page, name] of [
+      [ada, 'Ada'],
+      [ben, 'Ben'],
+    ] as const) {
+      await joinRoom(page, url, 'last', name, '?iceTransportPolicy=relay');
+    }
+    await until(
+      'Ben sees Ada',
+      () => framesShown(ben, 'Ada'),
+      (frames) => frames > 5,
+    );
+    const stopping = project.compose('stop');
+    await ben.getByText(/The server restarts in 3 seconds at most/).waitFor();
+    const frames = await framesShown(ben, 'Ada');
+    t.equal((await fetch(`${url}/readyz`)).status, 503, 'nobody new is sent there');
+    await until(
+      'pictures go on',
+      () => framesShown(ben, 'Ada'),
+      (now) => now > frames + 5,
+      2_500,
+    );
+    await stopping;
+    for (const container of await project.containers()) {
+      t.match(container.State, { Status: 'exited', ExitCode: 0 }, serviceOf(container));
+    }
+  },
+);
 
 t.test('without secrets it refuses to start, and says how to have them made', async (t) => {
   const file = join(projectRoot, 'docker-compose.yml');
-  for (const name of ['POSTGRES_PASSWORD', 'COOKIE_SECRET', 'TURN_SECRETS']) {
-    const others = ['POSTGRES_PASSWORD', 'COOKIE_SECRET', 'TURN_SECRETS'].filter((other) => other !== name);
+  for (const name of SECRETS) {
+    const others = SECRETS.filter((other) => other !== name);
     const envFile = join(await temporaryFolder(t), '.env');
     await writeFile(envFile, others.map((other) => `${other}=something\n`).join(''));
     await t.rejects(docker('compose', '--env-file', envFile, '--file', file, 'config'), {

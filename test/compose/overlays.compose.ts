@@ -29,6 +29,17 @@ t.test('compose.https.yml: pages by https, and TURN by TLS with the same certifi
   };
   const [ada, ben] = [await newPerson(browser), await newPerson(browser)];
   for (const { context } of [ada, ben]) await context.addInitScript(turnsOnly);
+  // coturn starts anew once Caddy has the certificate.
+  await until(
+    'TURN by TLS',
+    () => project.compose('exec', '-T', 'coturn', 'cat', '/tmp/turnserver.conf').catch(() => ''),
+    (configuration) => configuration.includes('cert=/certificates/'),
+  );
+  t.notMatch(
+    await project.compose('exec', '-T', 'coturn', 'find', '/certificates'),
+    'root',
+    'none of Caddy’s own keys',
+  );
   await joinRoom(ada.page, url, 'tea', 'Ada');
   await joinRoom(ben.page, url, 'tea', 'Ben');
   await until(

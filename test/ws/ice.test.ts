@@ -5,8 +5,8 @@ import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { TurnClient } from '../support/turn-client.ts';
 
-const OLD_SECRET = 'the secret until now of 32 bytes or more';
-const NEW_SECRET = 'the secret from now on of 32 bytes or more';
+const OLD_SECRET = 'the-secret-until-now-of-32-bytes-or-more';
+const NEW_SECRET = 'the-secret-from-now-on-of-32-bytes-or-more';
 
 t.test('credentials for coturn come with the join, and anew with each ICE restart', async (t) => {
   const coturn = await testCoturn(t, { secrets: [OLD_SECRET, NEW_SECRET], allowedPeer: '192.0.2.1' });
