@@ -56,7 +56,8 @@ async function endStreams(client: PoolClient, nodeId: string, incarnation: strin
   const { rowCount } = await client.query(
     `WITH held AS (
        SELECT user_id, number, stream_id FROM slots
-       WHERE node_id = $1 AND incarnation <> $2 AND stream_id IS NOT NULL FOR UPDATE
+       WHERE node_id = $1 AND incarnation <> $2 AND stream_id IS NOT NULL
+       ORDER BY user_id, number FOR UPDATE
      ), freed AS (
        UPDATE slots SET stream_id = NULL FROM held
        WHERE slots.user_id = held.user_id AND slots.number = held.number

@@ -87,14 +87,16 @@ export type Consumer = Static<typeof Consumer>;
 /** A video that holds one of the user's slots, as one of the user's participants sees it. */
 export const Stream = Exactly({
   streamId: Id,
-  roomName: RoomName,
-  publisherName: DisplayName,
-  source: TrackSource,
+  label: Type.Optional(Type.String({ description: 'What a player outside says of it.' })),
+  roomName: Type.Optional(RoomName),
+  publisherName: Type.Optional(DisplayName),
+  source: Type.Optional(TrackSource),
   where: Type.Union([
     Type.Literal('this_tab'),
     Type.Literal('other_tab'),
     Type.Literal('other_room'),
     Type.Literal('other_device'),
+    Type.Literal('outside'),
   ]),
 });
 export type Stream = Static<typeof Stream>;

@@ -1,11 +1,26 @@
 import type { TrackSource } from '../protocol/model.ts';
 
-/** Why a stream ended. `swept`: the ledger had it, the server did not; that should never be seen. */
+/**
+ * Why a stream ended. `swept`: ledger and server did not agree on it, which should never be seen. `expired`: its player
+ * did not renew it. `ledger_lost`: its server could not renew it and gave it up before somebody else might take its slot.
+ */
 export type StreamEnd =
-  'stopped' | 'replaced' | 'viewer_left' | 'publisher_stopped' | 'worker_died' | 'failed' | 'swept';
+  | 'stopped'
+  | 'replaced'
+  | 'viewer_left'
+  | 'publisher_stopped'
+  | 'worker_died'
+  | 'failed'
+  | 'swept'
+  | 'expired'
+  | 'limit_lowered'
+  | 'ledger_lost';
 
-/** A stream as the ledger keeps it. */
-export interface StreamRecord {
+/** Who plays a stream: the SFU, a player that declared it over REST, or a client of the older stream-count service. */
+export type StreamOrigin = 'sfu' | 'declared' | 'stream_count';
+
+/** A stream that this server forwards, as the ledger keeps it. */
+export interface ForwardedRecord {
   id: string;
   userId: string;
   /** Who watches. */
@@ -15,24 +30,82 @@ export interface StreamRecord {
   source: TrackSource;
 }
 
-/** What the ledger answers to a start: a slot, or the streams that hold them all. */
-export type Grant = { granted: true } | { granted: false; holderIds: string[] };
+/** A stream that a player outside the SFU plays, as the ledger keeps it. */
+export interface DeclaredRecord {
+  id: string;
+  userId: string;
+  origin: Exclude<StreamOrigin, 'sfu'>;
+  /** What its player says of it: 1 to 128 characters. */
+  label: string | undefined;
+  /** How long it holds its slot without being renewed, in ms. */
+  lease: number;
+}
+
+export type StreamRecord = ForwardedRecord | DeclaredRecord;
+
+/** What holds one of a user's slots now, wherever it is played. */
+export interface HeldStream {
+  id: string;
+  userId: string;
+  origin: StreamOrigin;
+  label: string | undefined;
+  /** Of a stream that an SFU forwards. */
+  roomName: string | undefined;
+  publisherName: string | undefined;
+  source: TrackSource | undefined;
+  startedAt: Date;
+  leaseUntil: Date;
+}
+
+/** What the ledger answers to a start. */
+export interface Grant {
+  granted: boolean;
+}
+
+/** What a renewal found. */
+export interface Renewal {
+  /** The ids of this server's streams that hold a slot. */
+  held: Set<string>;
+  /** How many slots of this server that none of its streams held had to be freed. */
+  swept: number;
+  /** Other servers work with the same ledger, and may take an expired slot. */
+  shared: boolean;
+}
 
 /**
- * The exact count of every user's streams. Whatever is done with it is one transaction, so that at every instant a user
- * holds at most as many slots as there are.
+ * The exact count of every user's streams. A user's slots are rows, as many as the user may watch at once. Whatever is done
+ * with them is one transaction, so that at every instant a user holds at most as many as there are.
  */
 export interface SlotLedger {
   /** Takes a free slot. N at once on k free ones: exactly min(N, k) are granted. */
   acquire(stream: StreamRecord, limit: number): Promise<Grant>;
-  /** Moves the slot of `formerId` to `stream`. False where that one holds none any more. */
+  /** Moves the slot of `formerId`, of this server or declared, to `stream`. False where that one holds none any more. */
   replace(formerId: string, stream: StreamRecord): Promise<boolean>;
   /** Gives a slot back. Doing it again, or late, changes nothing and frees nobody else's. */
   release(stream: Pick<StreamRecord, 'id' | 'userId'>, reason: StreamEnd): Promise<void>;
   /**
-   * Renews the leases of this server's streams, and frees slots of this server that none of them holds.
+   * Leaves a user as many slots as `limit`, where there are more. Where more are held, those taken last lose theirs.
    *
-   * @returns the ids that hold a slot, and how many slots had to be freed.
+   * @returns the ids of the streams that did.
    */
-  renew(streamIds: string[]): Promise<{ held: Set<string>; swept: number }>;
+  setLimit(userId: string, limit: number): Promise<string[]>;
+  /** Renews the leases of this server's streams, and frees slots of this server that none of them holds. */
+  renew(streamIds: string[]): Promise<Renewal>;
+  /** Frees slots whose lease has run out: of other servers, or declared. @returns the users who got one back. */
+  sweepExpired(whose: 'servers' | 'declared'): Promise<string[]>;
+
+  /** What holds a user's slots, the longest held first. */
+  held(userId: string): Promise<HeldStream[]>;
+  /** How many slots this server's streams hold, by stream id, and how many are declared, of all users. */
+  count(): Promise<{ ownStreams: Map<string, string>; declared: number }>;
+  /** This user has had slots at some time. */
+  knows(userId: string): Promise<boolean>;
+  /** Renews the lease of a declared stream, in ms from now. @returns it, or undefined where it holds no slot. */
+  renewDeclared(userId: string, streamId: string, lease: number): Promise<HeldStream | undefined>;
+  /** Ends a declared stream. False where it holds no slot. */
+  endDeclared(userId: string, streamId: string): Promise<boolean>;
+  /** Ends a user's declared stream that was taken first. False where there is none of that origin. */
+  endOldest(userId: string, origin: StreamOrigin): Promise<boolean>;
+  /** This stream was the user's and declared, and is over. */
+  wasDeclared(userId: string, streamId: string): Promise<boolean>;
 }

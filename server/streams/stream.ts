@@ -3,7 +3,7 @@ import type { Stream as Description } from '../protocol/model.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { Publication } from '../rooms/publication.ts';
 import type { Room } from '../rooms/room.ts';
-import type { StreamEnd, StreamRecord } from './slot-ledger.ts';
+import type { StreamEnd, ForwardedRecord } from './slot-ledger.ts';
 
 /** Who wants to watch whose video, and where. */
 export interface Watching {
@@ -16,7 +16,9 @@ export interface Watching {
 /** One video that a participant watches, from the taking of its slot to the giving back. */
 export class Stream {
   readonly watching: Watching;
-  readonly record: StreamRecord;
+  readonly record: ForwardedRecord;
+  /** In ms since the epoch. */
+  readonly startedAt = Date.now();
   /** It holds a slot. */
   granted = false;
   consumer: types.Consumer | undefined;

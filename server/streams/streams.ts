@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import type { OnLimit } from '../protocol/grants.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
-import type { SlotLedger, StreamEnd } from './slot-ledger.ts';
+import { Holdings } from './holdings.ts';
+import type { SlotLedger, StreamEnd, StreamRecord } from './slot-ledger.ts';
+import { isStreamId } from './stream-id.ts';
 import { Stream, type Watching } from './stream.ts';
 
 export interface StreamsOptions {
   ledger: SlotLedger;
   rooms: RoomRegistry;
-  /** Videos that one user may watch at once. */
+  /** Videos that a user may watch at once whose token says nothing else. */
   limit: number;
   log: Logger;
 }
@@ -21,19 +24,41 @@ export interface Watched {
   streamId: string;
 }
 
+/** How a slot is taken. */
+export interface Terms {
+  /** Slots that the user has. */
+  limit: number;
+  onLimit: OnLimit;
+  /** The id of one of the user's streams, which ends first and leaves its slot. */
+  replace?: string | undefined;
+}
+
 /**
  * Holds every user to so many videos at once, over all rooms and tabs. A stream takes its slot before its consumer is
  * made and gives it back when the worker forwards it no more; whatever fails in between gives it back too.
  */
 export class Streams {
   readonly #options: StreamsOptions;
+  readonly #holdings: Holdings;
   /** Every stream from before its slot is asked for until its slot is given back. */
   readonly #streams = new Map<string, Stream>();
   /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
   readonly #unsure = new Set<Stream>();
+  #mended = 0;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
+    this.#holdings = new Holdings({ ...options, own: this.#streams });
+  }
+
+  /** Streams that are on their way, run, or end. */
+  get all(): ReadonlyMap<string, Stream> {
+    return this.#streams;
+  }
+
+  /** How often ledger and server did not agree, and were made to: 0 where nothing failed. */
+  get mended(): number {
+    return this.#mended;
   }
 
   /**
@@ -52,7 +77,7 @@ export class Streams {
     this.#streams.set(stream.id, stream);
     try {
       const consumer = await this.#start(stream, replace);
-      this.#tellUser(stream.record.userId);
+      this.#holdings.tellUser(stream.record.userId);
       return { consumer, streamId: stream.id };
     } catch (error) {
       if (!this.#unsure.has(stream)) await this.#giveBack(stream, 'failed');
@@ -64,29 +89,106 @@ export class Streams {
 
   /** Tells one participant which streams hold the user's slots. */
   tell(participant: Participant): void {
-    const streams = this.#heldBy(participant.userId).map((stream) => stream.describeFor(participant));
-    participant.notify({ event: 'streams', data: { limit: this.#options.limit, streams } });
+    this.#holdings.tell(participant);
+  }
+
+  /** Something about a user's streams outside the SFU has changed: the ledger is asked, the user is told. */
+  refresh(userId: string): Promise<void> {
+    return this.#holdings.refresh(userId);
+  }
+
+  /**
+   * Holds a user to the limit of a participant's grants from now on. What is above it ends, the streams taken last first.
+   *
+   * @throws whatever the ledger throws.
+   */
+  async applyLimit(participant: Participant): Promise<void> {
+    const { userId } = participant;
+    const ended = await this.#options.ledger.setLimit(userId, this.#holdings.limitOf(participant));
+    await this.#endAll(ended, 'limit_lowered');
+    await this.refresh(userId);
+  }
+
+  /**
+   * Takes a slot for a stream, of this server or not.
+   *
+   * @throws {AppError} `stream_limit`; and whatever the ledger throws.
+   */
+  async take(record: StreamRecord, { limit, onLimit, replace }: Terms, viewer?: Participant): Promise<void> {
+    if (replace !== undefined && (await this.takeOver(replace, record))) return;
+    for (;;) {
+      if (await this.#acquire(record, limit)) return;
+      const held = await this.#options.ledger.held(record.userId);
+      if (onLimit === 'replace_oldest') {
+        for (const { id } of held) if (await this.takeOver(id, record)) return;
+      }
+      // One that was given back between the two looks is free.
+      if (held.length >= limit) throw this.#holdings.refusal(record.userId, held, limit, viewer);
+    }
+  }
+
+  /**
+   * Moves the slot of one of the user's streams, of this server or declared, to another stream. Resolves when the former
+   * one is no longer forwarded.
+   *
+   * @returns false where that one holds none.
+   * @throws whatever the ledger throws: then it may have moved, the answer alone been lost.
+   */
+  async takeOver(formerId: string, record: StreamRecord): Promise<boolean> {
+    if (!isStreamId(formerId)) return false;
+    const former = this.#streams.get(formerId);
+    if (former && (former.record.userId !== record.userId || former.end)) return false;
+    if (!(await this.#options.ledger.replace(formerId, record))) return false;
+    const successor = this.#streams.get(record.id);
+    if (successor) successor.granted = true;
+    if (former) await this.#end(former, 'replaced');
+    else await this.refresh(record.userId);
+    return true;
   }
 
   /**
    * Renews the leases of what runs. A stream that has lost its slot is closed: the count comes first.
    *
+   * @returns whether other servers work with the same ledger.
    * @throws whatever the ledger throws: while it is out of reach, what runs goes on.
    */
-  async renew(): Promise<void> {
+  async renew(): Promise<boolean> {
     const hadSlot = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
     const unsure = [...this.#unsure];
-    const { held, swept } = await this.#options.ledger.renew([...this.#streams.keys()]);
+    const { held, swept, shared } = await this.#options.ledger.renew([...this.#streams.keys()]);
     if (swept > 0) this.#options.log.warn({ swept }, 'slots that no stream held were freed');
+    this.#mended += swept;
     for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && !end)) {
-      this.#options.log.warn({ streamId: stream.id }, 'a stream had lost its slot and is closed');
-      await this.#stop(stream, 'swept');
-      await this.#options.ledger.release(stream.record, 'swept');
+      await this.mend(stream.record, 'the stream has lost its slot');
     }
     for (const stream of unsure) {
       this.#unsure.delete(stream);
       await this.#giveBack(stream, 'failed');
     }
+    this.#holdings.forgetAbsent();
+    return shared;
+  }
+
+  /** Ends what runs: its leases run out, and somebody else may take the slots. */
+  async giveUpAll(): Promise<void> {
+    const running = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
+    if (running.length > 0) {
+      this.#options.log.error({ streams: running.length }, 'slots could not be renewed: their videos end');
+    }
+    await Promise.all(running.map((stream) => this.#end(stream, 'ledger_lost')));
+  }
+
+  /** Ledger and server do not agree on a stream: it ends on both sides. */
+  async mend({ id, userId }: Pick<StreamRecord, 'id' | 'userId'>, why: string): Promise<void> {
+    this.#mended += 1;
+    this.#options.log.warn({ streamId: id, userId }, `${why}: it is ended`);
+    await this.#endAll([id], 'swept');
+    await this.#options.ledger.release({ id, userId }, 'swept');
+  }
+
+  /** Something else that did not fit was ended. */
+  countMended(): void {
+    this.#mended += 1;
   }
 
   /** Waits until nothing is being started any more, and every slot that is on its way back is given back. */
@@ -107,41 +209,25 @@ export class Streams {
   }
 
   async #takeSlot(stream: Stream, replace: string | undefined): Promise<void> {
-    const { ledger, limit, log } = this.#options;
+    const { viewer } = stream.watching;
+    const terms = { limit: this.#holdings.limitOf(viewer), onLimit: viewer.grants.onLimit, replace };
     try {
-      if (replace !== undefined && (await this.#takeOver(replace, stream))) return;
-      let grant = await ledger.acquire(stream.record, limit);
-      if (!grant.granted) {
-        // What the user gave up before counts as free, though it may be still on its way back, or have just come.
-        await this.#returnedOf(stream.record.userId);
-        grant = await ledger.acquire(stream.record, limit);
-      }
-      if (!grant.granted) throw this.#refusal(stream, grant.holderIds);
+      await this.take(stream.record, terms, viewer);
       stream.granted = true;
     } catch (error) {
       if (error instanceof AppError) throw error;
-      log.error({ err: error }, 'the slots cannot be reached');
-      throw new AppError(
-        'unavailable',
-        'The database that counts streams does not answer now. Try again soon.',
-      );
+      // The slot may have moved, the answer alone been lost. Until that is known, neither one's slot is given back.
+      if (replace !== undefined || terms.onLimit === 'replace_oldest') this.#unsure.add(stream);
+      throw unavailable(this.#options.log, error);
     }
   }
 
-  /** @returns whether `stream` has the slot of the stream `formerId` now, which has ended. */
-  async #takeOver(formerId: string, stream: Stream): Promise<boolean> {
-    const former = this.#streams.get(formerId);
-    if (former?.record.userId !== stream.record.userId || former.end) return false;
-    try {
-      if (!(await this.#options.ledger.replace(former.id, stream.record))) return false;
-    } catch (error) {
-      // The slot may have moved, the answer alone been lost. Until that is known, neither one's slot is given back.
-      this.#unsure.add(stream);
-      throw error;
-    }
-    stream.granted = true;
-    await this.#stop(former, 'replaced');
-    return true;
+  async #acquire(record: StreamRecord, limit: number): Promise<boolean> {
+    const { ledger } = this.#options;
+    if ((await ledger.acquire(record, limit)).granted) return true;
+    // What the user gave up before counts as free, though it may be still on its way back, or have just come.
+    await this.#returnedOf(record.userId);
+    return (await ledger.acquire(record, limit)).granted;
   }
 
   /** Waits until what a user gave up before now is given back. */
@@ -150,15 +236,22 @@ export class Streams {
     await Promise.all(ended.map(({ returned }) => returned));
   }
 
-  /** Ends a stream whose slot is somebody else's already, and waits until it is no longer forwarded. */
-  async #stop(stream: Stream, reason: 'replaced' | 'swept'): Promise<void> {
+  async #endAll(ids: string[], reason: StreamEnd): Promise<void> {
+    for (const id of ids) {
+      const stream = this.#streams.get(id);
+      if (stream && !stream.end) await this.#end(stream, reason);
+    }
+  }
+
+  /** Ends a stream from the server's side, tells its viewer, and waits until it is no longer forwarded. */
+  async #end(stream: Stream, reason: StreamEnd): Promise<void> {
     stream.end ??= reason;
     await stream.decided;
     const { viewer } = stream.watching;
-    if (stream.consumer) viewer.stopConsumer(stream.consumer, reason);
+    if (stream.consumer) viewer.stopConsumer(stream.consumer, reason === 'replaced' ? 'replaced' : 'swept');
     this.#streams.delete(stream.id);
     await viewer.flushed();
-    this.#tellUser(stream.record.userId);
+    this.#holdings.tellUser(stream.record.userId);
   }
 
   /** Gives a slot back, once the worker forwards the stream no more. Doing it again does nothing. */
@@ -167,7 +260,7 @@ export class Streams {
     stream.end = reason;
     stream.returned = this.#release(stream, reason).finally(() => {
       this.#streams.delete(stream.id);
-      this.#tellUser(stream.record.userId);
+      this.#holdings.tellUser(stream.record.userId);
     });
     await stream.returned;
   }
@@ -185,16 +278,6 @@ export class Streams {
     }
   }
 
-  #refusal({ watching: { viewer } }: Stream, holderIds: string[]): AppError {
-    const { limit } = this.#options;
-    const conflicts = holderIds.flatMap((id) => this.#streams.get(id)?.describeFor(viewer) ?? []);
-    return new AppError(
-      'stream_limit',
-      `You are watching ${holderIds.length} videos, and ${limit} is the limit. Give one up for this one.`,
-      { limit, current: holderIds.length, conflicts },
-    );
-  }
-
   #running({ viewer, publication }: Watching): Stream | undefined {
     return [...this.#streams.values()].find(
       (stream) =>
@@ -204,22 +287,19 @@ export class Streams {
         !this.#unsure.has(stream),
     );
   }
+}
 
-  #heldBy(userId: string): Stream[] {
-    return [...this.#streams.values()].filter(
-      ({ record, granted, end }) => record.userId === userId && granted && !end,
-    );
-  }
-
-  #tellUser(userId: string): void {
-    for (const participant of this.#options.rooms.presencesOf(userId)) this.tell(participant);
-  }
+/** What to answer when the ledger has failed. */
+export function unavailable(log: Logger, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  log.error({ err: error }, 'the slots cannot be reached');
+  return new AppError('unavailable', 'The database that counts streams does not answer now. Try again soon.');
 }
 
 /** Somebody replaced the stream, or it was swept, while its consumer was being made. */
 function refuseIfEnded({ end, watching, consumer }: Stream): void {
   if (consumer?.closed) throw new AppError('not_found', 'What was to be watched has just ended.');
   if (!end) return;
-  if (consumer) watching.viewer.stopConsumer(consumer, end === 'swept' ? 'swept' : 'replaced');
+  if (consumer) watching.viewer.stopConsumer(consumer, end === 'replaced' ? 'replaced' : 'swept');
   throw new AppError('not_found', 'The stream was given up for another one while it was started.');
 }

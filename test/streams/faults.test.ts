@@ -4,7 +4,7 @@ import { testServer } from '../support/server.ts';
 import { both, camera, counts, publisher } from '../support/watching.ts';
 
 t.test('a slot whose worker has not let go yet is kept by the renewal', async (t) => {
-  const server = await testServer(t, { WORKERS: '1' });
+  const server = await testServer(t, { WORKERS: '1' }, { faults: true });
   const producerId = await publisher(t, server.url, 'tea');
   const viewer = await Peer.inRoom(t, server.url, 'tea');
   const { id } = await viewer.request('consume', { producerId });
@@ -24,7 +24,7 @@ t.test('a slot whose worker has not let go yet is kept by the renewal', async (t
 });
 
 t.test('a stream whose slot is gone is closed by the renewal, and its end is kept', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, {}, { faults: true });
   const viewer = await Peer.inRoom(t, server.url, 'tea');
   const { id, streamId } = await viewer.request('consume', {
     producerId: await publisher(t, server.url, 'tea'),
@@ -45,6 +45,7 @@ t.test('a replacement whose answer is lost shows no four, and is put right by th
     t,
     {},
     {
+      faults: true,
       ledger: (real) => ({
         ...real,
         async replace(formerId, stream) {
@@ -83,7 +84,10 @@ t.test('without the ledger new videos are refused, and those that run go on', as
     t,
     {},
     {
+      faults: true,
       ledger: (real) => ({
+        ...real,
+        held: failing((userId) => real.held(userId)),
         acquire: failing((stream, limit) => real.acquire(stream, limit)),
         replace: failing((formerId, stream) => real.replace(formerId, stream)),
         release: failing((stream, reason) => real.release(stream, reason)),

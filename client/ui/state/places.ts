@@ -5,12 +5,16 @@ import type { Room } from '../../sdk/index.ts';
 export type Place =
   { held: true; streamId: string; here: boolean; who: string; where: string } | { held: false };
 
-const wheres: Record<Stream['where'], (roomName: string) => string> = {
-  this_tab: () => 'this tab',
-  other_tab: () => 'another tab',
-  other_room: (roomName) => `another room (${roomName})`,
-  other_device: (roomName) => `another device (${roomName})`,
+const wheres: Record<Stream['where'], string> = {
+  this_tab: 'this tab',
+  other_tab: 'another tab',
+  other_room: 'another room',
+  other_device: 'another device',
+  outside: 'another player',
 };
+
+/** Of these one wants to know which room it is. */
+const NEEDS_ROOM: readonly Stream['where'][] = ['other_room', 'other_device'];
 
 /** Every place that the user has: those that are held, the longest held first, then the free ones. */
 export function placesOf({ limit, streams }: Room['streams']): Place[] {
@@ -18,12 +22,13 @@ export function placesOf({ limit, streams }: Room['streams']): Place[] {
   return [...streams.map(heldBy), ...free];
 }
 
-function heldBy({ streamId, roomName, publisherName, source, where }: Stream): Place {
+function heldBy({ streamId, label, roomName, publisherName = 'A video', source, where }: Stream): Place {
+  const room = roomName !== undefined && NEEDS_ROOM.includes(where) ? ` (${roomName})` : '';
   return {
     held: true,
     streamId,
     here: where === 'this_tab',
-    who: source === 'screen_share' ? `${publisherName}’s screen` : publisherName,
-    where: wheres[where](roomName),
+    who: label ?? (source === 'screen_share' ? `${publisherName}’s screen` : publisherName),
+    where: `${wheres[where]}${room}`,
   };
 }

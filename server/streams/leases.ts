@@ -1,0 +1,90 @@
+import type { Logger } from 'pino';
+import type { SlotLedger } from './slot-ledger.ts';
+import type { Streams } from './streams.ts';
+
+export interface LeasesOptions {
+  streams: Streams;
+  ledger: SlotLedger;
+  /** How long this server's slots are held without being renewed, in ms. */
+  lease: number;
+  /** How long a declared one is, at least, in ms. */
+  declaredLease: number;
+  log: Logger;
+}
+
+/** How long before its leases run out a server gives its videos up, in ms; for short leases a fifth of them. */
+const MARGIN_MS = 3_000;
+
+/**
+ * Renews this server's leases three times in each, and frees slots whose lease has run out. Time is that of the monotonic
+ * clock, from before a renewal was sent: a clock that is set, or an answer that is late, makes no lease longer.
+ */
+export class Leases {
+  readonly #options: LeasesOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #renewing = false;
+  /** Since when every renewal has got through, in ms of the monotonic clock. */
+  #unbrokenSince: number | undefined;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.renew().catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'leases were not renewed');
+      });
+    }, this.#options.lease / 3);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#deadline);
+  }
+
+  /** Renews once, unless that is under way. @throws whatever the ledger throws. */
+  async renew(): Promise<void> {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    const asked = performance.now();
+    try {
+      const shared = await this.#options.streams.renew();
+      this.#unbrokenSince ??= asked;
+      this.#giveUpUnlessRenewed(asked, shared);
+      await this.#sweep(asked - this.#unbrokenSince);
+    } catch (error) {
+      this.#unbrokenSince = undefined;
+      throw error;
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  /** Another server may take this one's slots when their leases run out; a sole one keeps its videos. */
+  #giveUpUnlessRenewed(renewedAt: number, shared: boolean): void {
+    clearTimeout(this.#deadline);
+    if (!shared) return;
+    const { lease, streams, log } = this.#options;
+    const left = lease - Math.min(MARGIN_MS, lease / 5) - (performance.now() - renewedAt);
+    this.#deadline = setTimeout(() => {
+      streams
+        .giveUpAll()
+        .catch((error: unknown) => log.error({ err: error }, 'videos could not be given up'));
+    }, left);
+  }
+
+  /**
+   * Whoever could not reach the ledger could not renew: so nobody's lease is taken for expired before this server has
+   * itself reached the ledger without a break for as long as that lease.
+   */
+  async #sweep(unbroken: number): Promise<void> {
+    const { lease, declaredLease, ledger, streams } = this.#options;
+    const users = [
+      ...(unbroken >= lease ? await ledger.sweepExpired('servers') : []),
+      ...(unbroken >= declaredLease ? await ledger.sweepExpired('declared') : []),
+    ];
+    for (const userId of new Set(users)) await streams.refresh(userId);
+  }
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import t from 'tap';
+import { declaredOf, heldIds, testNode } from '../support/ledger.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+const { pool } = await testDatabase(t);
+const node = await testNode(pool);
+const { ledger, streamOf } = node;
+
+const endOf = async (id: string) =>
+  (await pool.query<{ end_reason: string }>('SELECT end_reason FROM streams WHERE id = $1', [id])).rows[0]
+    ?.end_reason;
+
+/** As if the lease of some streams had run out a second ago. */
+const expire = (...ids: string[]) =>
+  pool.query(`UPDATE slots SET lease_until = now() - interval '1 second' WHERE stream_id = ANY($1)`, [ids]);
+
+t.test('streams of the SFU and of players outside hold the same slots', async (t) => {
+  const [camera, player] = [streamOf('ada'), declaredOf('ada')];
+  t.match(await ledger.acquire(camera, 2), { granted: true });
+  t.match(await ledger.acquire(player, 2), { granted: true });
+  t.match(await ledger.acquire(declaredOf('ada'), 2), { granted: false });
+  t.match(await ledger.held('ada'), [
+    {
+      id: camera.id,
+      origin: 'sfu',
+      roomName: 'tea',
+      publisherName: 'Ada',
+      source: 'camera',
+      label: undefined,
+    },
+    { id: player.id, origin: 'declared', label: 'a player', roomName: undefined, publisherName: undefined },
+  ]);
+  t.equal(await ledger.replace(player.id, streamOf('ada')), true);
+  t.equal(await ledger.replace(camera.id, declaredOf('ada')), true);
+  t.equal(await endOf(player.id), 'replaced');
+});
+
+t.test('another server’s stream is not taken over: it could not be closed in time', async (t) => {
+  const other = await testNode(pool);
+  const theirs = other.streamOf('ben');
+  await other.ledger.acquire(theirs, 1);
+  t.equal(await ledger.replace(theirs.id, streamOf('ben')), false);
+  t.same(await heldIds(pool, 'ben'), [theirs.id]);
+});
+
+t.test(
+  'a renewal of a declared stream holds it; of one that is over or somebody else’s it does nothing',
+  async (t) => {
+    const stream = declaredOf('cleo');
+    await ledger.acquire(stream, 3);
+    await expire(stream.id);
+    const renewed = await ledger.renewDeclared('cleo', stream.id, 60_000);
+    t.ok(renewed && renewed.leaseUntil.getTime() > Date.now() + 50_000);
+    t.equal(await ledger.renewDeclared('dan', stream.id, 60_000), undefined);
+    t.equal(await ledger.endDeclared('dan', stream.id), false);
+    t.equal(await ledger.endDeclared('cleo', stream.id), true);
+    t.equal(await ledger.endDeclared('cleo', stream.id), false);
+    t.equal(await ledger.renewDeclared('cleo', stream.id, 60_000), undefined);
+    t.equal(await ledger.wasDeclared('cleo', stream.id), true);
+    t.equal(await ledger.wasDeclared('dan', stream.id), false);
+  },
+);
+
+t.test('what the SFU forwards is not renewed or ended as if it were declared', async (t) => {
+  const stream = streamOf('eve');
+  await ledger.acquire(stream, 3);
+  t.equal(await ledger.renewDeclared('eve', stream.id, 60_000), undefined);
+  t.equal(await ledger.endDeclared('eve', stream.id), false);
+  t.equal(await ledger.endOldest('eve', 'stream_count'), false);
+  t.same(await heldIds(pool, 'eve'), [stream.id]);
+});
+
+t.test('the oldest of one origin is ended, by many at once each another', async (t) => {
+  const [declared, first, second] = [
+    declaredOf('fay'),
+    declaredOf('fay', 'stream_count'),
+    declaredOf('fay', 'stream_count'),
+  ];
+  for (const stream of [declared, first, second]) await ledger.acquire(stream, 3);
+  const ended = await Promise.all(Array.from({ length: 8 }, () => ledger.endOldest('fay', 'stream_count')));
+  t.equal(ended.filter(Boolean).length, 2);
+  t.same(await heldIds(pool, 'fay'), [declared.id]);
+});
+
+t.test('an expired lease is freed, by whoever sweeps what it is of; what is renewed is not', async (t) => {
+  const other = await testNode(pool);
+  const [lost, own, player, alive] = [
+    other.streamOf('gus'),
+    streamOf('gus'),
+    declaredOf('gus'),
+    declaredOf('gus'),
+  ];
+  for (const [{ ledger: its }, stream] of [
+    [other, lost],
+    [node, own],
+    [node, player],
+    [node, alive],
+  ] as const) {
+    await its.acquire(stream, 4);
+  }
+  await expire(lost.id, own.id, player.id);
+  t.same(await ledger.sweepExpired('servers'), ['gus']);
+  t.equal(await endOf(lost.id), 'server_crashed');
+  t.same(await ledger.sweepExpired('declared'), ['gus']);
+  t.equal(await endOf(player.id), 'expired');
+  t.same(await heldIds(pool, 'gus'), [own.id, alive.id], 'its own it renews itself');
+  t.same(await ledger.sweepExpired('declared'), []);
+});
+
+t.test('a lower limit ends what was taken last, and moves what stays', async (t) => {
+  const streams = Array.from({ length: 5 }, () => declaredOf('hal'));
+  for (const stream of streams) await ledger.acquire(stream, 5);
+  const [a, b, c, d, e] = streams.map(({ id }) => id);
+  await ledger.endDeclared('hal', a ?? '');
+  t.same(await ledger.setLimit('hal', 3), [e]);
+  t.equal(await endOf(e ?? ''), 'limit_lowered');
+  t.same(new Set(await heldIds(pool, 'hal')), new Set([b, c, d]));
+  const { rows } = await pool.query(`SELECT number FROM slots WHERE user_id = 'hal' ORDER BY 1`);
+  t.same(rows, [{ number: 1 }, { number: 2 }, { number: 3 }]);
+  t.ok(await ledger.renewDeclared('hal', d ?? '', 1_000), 'one that has moved is still renewed');
+  t.same(new Set(await ledger.setLimit('hal', 0)), new Set([b, c, d]));
+  t.match(await ledger.acquire(declaredOf('hal'), 0), { granted: false });
+  t.match(await ledger.acquire(declaredOf('hal'), 1), { granted: true });
+});
+
+t.test('a start under a lower limit than before counts what is held, and ends nothing', async (t) => {
+  const streams = Array.from({ length: 4 }, () => declaredOf('ivy'));
+  for (const stream of streams) await ledger.acquire(stream, 4);
+  t.match(await ledger.acquire(declaredOf('ivy'), 3), { granted: false });
+  t.equal((await heldIds(pool, 'ivy')).length, 4, 'what runs goes on');
+  for (const { id } of streams.slice(0, 3)) await ledger.endDeclared('ivy', id);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ledger.acquire(declaredOf('ivy'), 3)));
+  t.equal(answers.filter(({ granted }) => granted).length, 2, 'beside the one in the fourth place');
+  const more = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => ledger.acquire(declaredOf('ivy'), 3 + (index % 2))),
+  );
+  t.equal(more.filter(({ granted }) => granted).length, 1, 'and one more by who may have four');
+});
+
+t.test('a user is known who has ever had slots', async (t) => {
+  t.equal(await ledger.knows('nobody'), false);
+  await ledger.acquire(declaredOf('jo'), 3);
+  t.equal(await ledger.knows('jo'), true);
+});
+
+t.test('the count is this server’s streams, and everybody’s declared ones', async (t) => {
+  const before = await ledger.count();
+  const other = await testNode(pool);
+  const [own, theirs, player] = [streamOf('kim'), other.streamOf('kim'), declaredOf('kim')];
+  await ledger.acquire(own, 3);
+  await other.ledger.acquire(theirs, 3);
+  await ledger.acquire(player, 3);
+  const { ownStreams, declared } = await ledger.count();
+  t.equal(ownStreams.get(own.id), 'kim');
+  t.notOk(ownStreams.has(theirs.id));
+  t.equal(declared, before.declared + 1);
+  t.notOk(ownStreams.has(randomUUID()));
+});
+
+t.test('servers that share a ledger know of each other, for an hour after one was seen last', async (t) => {
+  t.equal((await ledger.renew([])).shared, true);
+  await pool.query(
+    `UPDATE nodes SET started_at = now() - interval '2 hours', seen_at = now() - interval '2 hours' WHERE id <> $1`,
+    [node.node.nodeId],
+  );
+  t.equal((await ledger.renew([])).shared, false);
+});

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { createCallJournal } from '../../server/db/calls.ts';
+import { registerNode } from '../../server/db/nodes.ts';
+import { createSlotLedger } from '../../server/db/slots.ts';
+import type { DeclaredRecord, ForwardedRecord } from '../../server/streams/slot-ledger.ts';
+
+/** Of a server's slots, in ms. */
+export const LEASE = 15_000;
+
+/** A node with one participant, who watches and is watched. */
+export async function testNode(pool: Pool, nodeId: string = randomUUID(), lease = LEASE) {
+  const node = { nodeId, incarnation: randomUUID() };
+  await registerNode(pool, node);
+  const journal = createCallJournal(pool, node);
+  const [sessionId, participantId] = [randomUUID(), randomUUID()];
+  await journal.sessionStarted({ id: sessionId, roomName: 'tea', startedAt: new Date() });
+  const someone = { id: participantId, sessionId, userId: 'u', displayName: 'Ada', joinedAt: new Date() };
+  await journal.participantJoined(someone);
+  const streamOf = (userId: string): ForwardedRecord => ({
+    id: randomUUID(),
+    userId,
+    participantId,
+    publisherId: participantId,
+    source: 'camera',
+  });
+  return { node, streamOf, ledger: createSlotLedger(pool, node, lease) };
+}
+
+/** A stream outside the SFU. */
+export const declaredOf = (
+  userId: string,
+  origin: DeclaredRecord['origin'] = 'declared',
+): DeclaredRecord => ({
+  id: randomUUID(),
+  userId,
+  origin,
+  label: 'a player',
+  lease: 60_000,
+});
+
+/** The ids of the streams that hold a user's slots, by the number of the slot. */
+export async function heldIds(pool: Pool, userId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ stream_id: string }>(
+    'SELECT stream_id FROM slots WHERE user_id = $1 AND stream_id IS NOT NULL ORDER BY number',
+    [userId],
+  );
+  return rows.map(({ stream_id }) => stream_id);
+}
