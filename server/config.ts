@@ -15,7 +15,7 @@ const hosts = (description: string, value: string) =>
     Type.String({ default: value, description }),
     (text) => listOf(text).every(isReachableHost),
     () =>
-      'must be addresses or host names, separated by commas, without ports; 0.0.0.0 and :: are none that can be reached',
+      'must be addresses or host names, separated by commas, without ports, that can be reached from elsewhere',
   );
 
 /** Every setting: its name in the environment, its type, its default and what it is for. README's table is made of this. */
@@ -59,6 +59,7 @@ export const settings = Type.Object({
     (text) => listOf(text).length > 0,
     () => 'must name at least one address',
   ),
+  RELAY_ADDRESS: hosts('Where coturn reaches the media ports, if not there: announced last', ''),
   RTC_PORTS: Type.Refine(
     Type.String({
       default: '44400-44463',
@@ -93,8 +94,8 @@ export const settings = Type.Object({
       description:
         'coturn’s static-auth-secret, 32 characters or more; while it changes, both, separated by commas: the first one signs',
     }),
-    (text) => listOf(text).every((secret) => secret.length >= 32),
-    () => 'must be secrets of 32 characters or more, separated by commas',
+    (text) => listOf(text).every((secret) => /^[\w+/=.~-]{32,}$/.test(secret)),
+    () => 'must be secrets of 32 characters or more (letters, digits, + / = . ~ _ -), separated by commas',
   ),
   TURN_TTL_MS: Type.Integer({
     default: 600_000,
@@ -120,6 +121,42 @@ export const settings = Type.Object({
       minLength: 32,
       description:
         'Signs the guests’ cookies (default: a random one, made once and kept in the data directory)',
+    }),
+  ),
+  NODE_ENV: Type.Optional(
+    Type.String({
+      description:
+        '`production` lets in nobody without a token, unless GUESTS=on, and refuses secrets that are missing or weak',
+    }),
+  ),
+  GUESTS: Type.Optional(
+    Type.Enum(['on', 'off'], {
+      description: 'Whether people without a token may join (default: on, and off in production)',
+    }),
+  ),
+  API_KEY: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'The name of API_SECRET: `kid` or `iss` of tokens',
+    }),
+  ),
+  API_SECRET: Type.Optional(
+    Type.String({ minLength: 32, description: 'Signs access tokens (HS256), 32 characters or more' }),
+  ),
+  JWKS_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'Where the public keys of access tokens (RS256, EdDSA) are found',
+    }),
+  ),
+  TOKEN_AUDIENCE: Type.Optional(
+    Type.String({ minLength: 1, description: 'The `aud` that access tokens must have, if any' }),
+  ),
+  STREAM_COUNT_API: Type.Optional(
+    Type.Enum(['open', 'token', 'off'], {
+      description:
+        'Who may use /api/startstream and /api/endstream: anybody, who has a token with streamsWrite, nobody (default: open, and token in production)',
     }),
   ),
   ALLOWED_ORIGINS: Type.String({
@@ -155,6 +192,20 @@ export const settings = Type.Object({
   SLOT_LEASE_MS: milliseconds(
     15_000,
     'Time that a slot is held without being renewed, which is done three times in it',
+  ),
+  DECLARED_LEASE_MS: milliseconds(
+    60_000,
+    'Time that a stream outside the SFU holds its slot without being renewed by its player',
+  ),
+  STREAM_COUNT_LEASE_MS: Type.Integer({
+    default: 43_200_000,
+    minimum: 10,
+    maximum: 604_800_000,
+    description: 'The same for clients of /api/startstream, which never renew, in ms',
+  }),
+  AUDIT_INTERVAL_MS: milliseconds(
+    30_000,
+    'Time between two comparisons of slots with what the workers forward',
   ),
   DRAIN_MS: Type.Integer({
     default: 0,
@@ -192,12 +243,56 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       `WORKERS=${WORKERS} needs as many ports, and RTC_PORTS=${config.RTC_PORTS} has ${ports}. Set one to fit the other.`,
     );
   }
-  if ((config.TURN_HOST === '') !== (config.TURN_SECRETS === '')) {
+  if ((listOf(config.TURN_HOST).length === 0) !== (listOf(config.TURN_SECRETS).length === 0)) {
     throw new ConfigError(
       'TURN_HOST and TURN_SECRETS need each other: the first says where coturn is, the second is its static-auth-secret. Set both or none.',
     );
   }
+  if ((config.API_KEY === undefined) !== (config.API_SECRET === undefined)) {
+    throw new ConfigError(
+      'API_KEY and API_SECRET need each other: the second signs access tokens, the first names it in them. Set both or none.',
+    );
+  }
+  if (isProduction(config)) refuseUnsafe(config);
   return Object.freeze({ ...config, WORKERS });
+}
+
+/** Whether strangers are expected: then nothing is open that need not be. */
+export function isProduction({ NODE_ENV }: Pick<Config, 'NODE_ENV'>): boolean {
+  return NODE_ENV === 'production';
+}
+
+/** Whether people without a token may join. */
+export function guestsMayJoin(config: Pick<Config, 'GUESTS' | 'NODE_ENV'>): boolean {
+  return config.GUESTS === undefined ? !isProduction(config) : config.GUESTS === 'on';
+}
+
+/** @throws {ConfigError} naming everything that makes the configuration unfit for production. */
+function refuseUnsafe(config: Static<typeof settings>): void {
+  const { API_SECRET, COOKIE_SECRET, JWKS_URL, TURN_SECRETS } = config;
+  const secrets = [
+    ['API_SECRET', API_SECRET],
+    ['COOKIE_SECRET', guestsMayJoin(config) ? COOKIE_SECRET : undefined],
+    ...listOf(TURN_SECRETS).map((secret) => ['TURN_SECRETS', secret] as const),
+  ] as const;
+  const complaints = secrets
+    .filter(([, secret]) => secret !== undefined && isGuessable(secret))
+    .map(([name]) => `${name}=(not shown) is an example or easy to guess. Make one by: openssl rand -hex 32`);
+  if (API_SECRET === undefined && JWKS_URL === undefined) {
+    complaints.unshift(
+      'NODE_ENV=production needs a way to check access tokens: set API_KEY and API_SECRET, or JWKS_URL.',
+    );
+  }
+  if (complaints.length > 0) throw new ConfigError(complaints.join('\n'));
+}
+
+/** Words that stand in examples, and that a random secret does not have. */
+const PLACEHOLDER = /example|secret|change.?me|dev.?key|password|trivium|default/i;
+/** A random secret of 32 hexadecimal digits has fewer different ones once in 300,000 times. */
+const LEAST_DIFFERENT = 9;
+
+function isGuessable(secret: string): boolean {
+  return PLACEHOLDER.test(secret) || new Set(secret).size < LEAST_DIFFERENT || /^(.{1,16})\1+$/.test(secret);
 }
 
 /** A whole number where the setting is one; all else is left for the schema to refuse. */

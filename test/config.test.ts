@@ -58,9 +58,14 @@ t.test('addresses, ports and networks are checked', (t) => {
       'a b',
       ',',
       '10.0.0.1,0.0.0.0',
+      '255.255.255.255',
+      '224.0.0.1',
+      '169.254.1.1',
+      '::ffff:10.0.0.1',
+      'fe80::1%eth0',
     ],
     RTC_PORTS: ['44400', '2-1', '0-5', '65535-65536', 'a-b', '44400-'],
-    TRUST_PROXY: ['example.org', '10.0.0.0/33', '10.0.0.0/8/8', '::/129', 'true'],
+    TRUST_PROXY: ['example.org', '10.0.0.0/33', '10.0.0.0/8/8', '0.0.0.0/0', '::/129', 'true'],
     TURN_HOST: ['turn:example.org', '0.0.0.0'],
     PUBLIC_URL: ['example.org'],
   })) {
@@ -102,6 +107,10 @@ t.test('a relay needs its address and its secret, which must be long', (t) => {
   });
   t.throws(() => readConfig({ TURN_HOST: '127.0.0.1', TURN_SECRETS: `${secret},short` }), {
     message: /^TURN_SECRETS=\(not shown\) must be secrets of 32 characters or more/,
+  });
+  t.throws(() => readConfig({ TURN_HOST: '127.0.0.1', TURN_SECRETS: ',' }), { message: /need each other/ });
+  t.throws(() => readConfig({ TURN_HOST: '127.0.0.1', TURN_SECRETS: `${secret}\\n` }), {
+    message: /TURN_SECRETS/,
   });
   t.ok(readConfig({ TURN_HOST: '127.0.0.1,call.example.org', TURN_SECRETS: `${secret},${secret}` }));
   t.end();

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import cookie from '@fastify/cookie';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Grants } from '../protocol/grants.ts';
+import { grantsOf } from './claims.ts';
 
 const COOKIE = 'trivium_guest';
 /** A year, in seconds. */
 const MAX_AGE = 365 * 24 * 60 * 60;
 const COOKIE_OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: MAX_AGE } as const;
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks: the key of the quota. */
-    userId: string;
-  }
-}
 
 /** The cookies of new guests who come by WebSocket: an upgrade is answered apart from Fastify. */
 const newGuests = new WeakMap<IncomingMessage, string>();
@@ -22,20 +16,29 @@ const newGuests = new WeakMap<IncomingMessage, string>();
 export const guestCookieFor = (upgrade: IncomingMessage): string | undefined => newGuests.get(upgrade);
 
 /**
- * Makes every browser one user: a random id in a signed cookie that scripts cannot read. A request without a valid
- * one is a new guest, whose cookie goes out with the answer; not with assets, which shared caches may keep.
+ * The user that a browser is: a random id in a signed cookie that scripts cannot read. A request without a valid one is
+ * a new guest, whose cookie goes out with the answer; not with assets, which shared caches may keep.
  */
-export async function registerGuests(app: FastifyInstance, secret: string): Promise<void> {
-  await app.register(cookie, { secret });
-  app.decorateRequest('userId', '');
-  app.addHook('onRequest', async (request, reply) => {
-    const known = knownGuest(request);
-    request.userId = known ?? `guest:${randomBytes(16).toString('hex')}`;
-    if (known || request.url.startsWith('/assets/')) return;
-    const options = { ...COOKIE_OPTIONS, secure: request.protocol === 'https' };
-    void reply.setCookie(COOKIE, request.userId, { ...options, signed: true });
-    newGuests.set(request.raw, app.serializeCookie(COOKIE, app.signCookie(request.userId), options));
-  });
+export function guestOf(request: FastifyRequest, reply: FastifyReply): string {
+  const known = knownGuest(request);
+  if (known !== undefined) return known;
+  const userId = `guest:${randomBytes(16).toString('hex')}`;
+  if (request.url.startsWith('/assets/')) return userId;
+  const options = { ...COOKIE_OPTIONS, secure: request.protocol === 'https' };
+  void reply.setCookie(COOKIE, userId, { ...options, signed: true });
+  const { server } = request;
+  newGuests.set(request.raw, server.serializeCookie(COOKIE, server.signCookie(userId), options));
+  return userId;
+}
+
+/** What guests may do: be in any room; while the server is developed with, look at and declare everything too. */
+export function guestGrants(production: boolean): Grants {
+  return {
+    ...grantsOf({ roomJoin: true, roomCreate: true }),
+    roomList: !production,
+    statsRead: !production,
+    streamsWrite: !production,
+  };
 }
 
 function knownGuest(request: FastifyRequest): string | undefined {

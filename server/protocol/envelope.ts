@@ -37,4 +37,6 @@ export const closeCodes = {
   superseded: 4009,
   /** The room was closed under its participants; its notification said why. */
   roomClosed: 4010,
+  /** The access token has expired without another in its place, or was revoked. */
+  tokenEnded: 4011,
 } as const;

@@ -19,6 +19,10 @@ export const errorCodes = {
     status: 404,
     meaning: 'No such transport, producer or consumer, or it belongs to somebody else.',
   },
+  gone: {
+    status: 410,
+    meaning: 'The stream holds no slot any more: its player has to stop.',
+  },
   room_full: { status: 409, meaning: 'The room has as many participants as it may have (`limit`).' },
   user_limit: { status: 409, meaning: 'The user is in as many rooms and tabs as one user may be (`limit`).' },
   server_full: { status: 503, meaning: 'The server has as many rooms as it may have (`limit`).' },
@@ -34,6 +38,10 @@ export const errorCodes = {
   cannot_consume: {
     status: 409,
     meaning: 'The browser, by its RTP capabilities, cannot receive this producer.',
+  },
+  unauthorized: {
+    status: 401,
+    meaning: 'There is no valid access token. The message says what is wrong with it, and what to do.',
   },
   forbidden: { status: 403, meaning: 'The user may not do this.' },
   unavailable: {

@@ -50,6 +50,13 @@ export const methods = {
     }),
   },
   leave: { params: Nothing, result: Nothing },
+  refreshToken: {
+    params: Exactly({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
+    result: Exactly({
+      expiresAt: Type.Integer({ description: 'By the server’s clock, in ms since the epoch.' }),
+      expiresInMs: Type.Integer({ minimum: 0 }),
+    }),
+  },
 
   createTransport: { params: Exactly({ direction: Direction }), result: Transport },
   connectTransport: {

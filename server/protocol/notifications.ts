@@ -20,6 +20,9 @@ export const notifications = {
     protocol: Type.Literal(PROTOCOL_VERSION),
     userId: Type.String({ minLength: 1, maxLength: 128 }),
     routerRtpCapabilities: RtpCapabilities,
+    expiresInMs: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Time until the access token ends; none for a guest.' }),
+    ),
   }),
   participantJoined: Participant,
   participantLeft: Exactly({ participantId: Id, reason: LeaveReason }),
@@ -34,6 +37,7 @@ export const notifications = {
       Type.Literal('transport_closed'),
       Type.Literal('replaced'),
       Type.Literal('swept'),
+      Type.Literal('forbidden'),
     ]),
   }),
   consumerLayersChanged: Exactly({

@@ -4,10 +4,12 @@ import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
 import { flushed } from '../media/flushed.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
+import type { Grants } from '../protocol/grants.ts';
 import type { Direction, LeaveReason, Participant as Description } from '../protocol/model.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Notification, NotificationData } from '../protocol/notifications.ts';
 import { fromClient } from './client-input.ts';
+import { publishRefusal, subscribeRefusal } from './permissions.ts';
 import { Publication } from './publication.ts';
 
 export interface ParticipantOptions {
@@ -16,6 +18,7 @@ export interface ParticipantOptions {
   /** Which browser it is, as far as the client says so. */
   deviceId: string | undefined;
   rtpCapabilities: types.RtpCapabilities | undefined;
+  grants: Grants;
   /** How many tracks this participant may publish at once. */
   maxProducers: number;
   /** The router of the room and its worker. */
@@ -44,6 +47,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly #transports = new Map<Direction, types.WebRtcTransport>();
   readonly #publications = new Map<string, Publication>();
   readonly #consumers = new Map<string, types.Consumer>();
+  #grants: Grants;
   #closed = false;
 
   constructor(options: ParticipantOptions) {
@@ -52,6 +56,12 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.userId = options.userId;
     this.displayName = options.displayName;
     this.deviceId = options.deviceId;
+    this.#grants = options.grants;
+  }
+
+  /** What this participant may do now: its token may be exchanged while it is here. */
+  get grants(): Grants {
+    return this.#grants;
   }
 
   get closed(): boolean {
@@ -130,9 +140,11 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   /**
    * Takes a track from the client and tells the others of it.
    *
-   * @throws {AppError} `not_found`, `too_many`, or `bad_request` where mediasoup refuses the parameters.
+   * @throws {AppError} `forbidden`, `not_found`, `too_many`, or `bad_request` where mediasoup refuses the parameters.
    */
   async produce(params: Params<'produce'>): Promise<Publication> {
+    const refusal = publishRefusal(this.#grants, params.source);
+    if (refusal) throw refusal;
     const transport = this.#transport(params.transportId);
     if (transport !== this.#transports.get('send')) {
       throw new AppError(
@@ -151,6 +163,11 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     if (this.#closed || transport.closed || producer.closed) {
       producer.close();
       throw new AppError('not_found', `Transport ${params.transportId} was closed meanwhile.`);
+    }
+    const refusedMeanwhile = publishRefusal(this.#grants, params.source);
+    if (refusedMeanwhile) {
+      producer.close();
+      throw refusedMeanwhile;
     }
     this.#publications.set(producer.id, publication);
     producer.observer.once('close', () => {
@@ -178,10 +195,12 @@ export class Participant extends EventEmitter<ParticipantEvents> {
    * Forwards a producer of somebody else to this participant. The consumer is made paused: the client resumes it once
    * it is ready to play. Asking again for a producer that is forwarded already gives the same consumer.
    *
-   * @throws {AppError} `not_found` without a receiving transport or where something was closed meanwhile,
+   * @throws {AppError} `forbidden`, `not_found` without a receiving transport or where something was closed meanwhile,
    *   `cannot_consume` where the client's RTP capabilities do not fit.
    */
   async consume(producer: types.Producer): Promise<types.Consumer> {
+    const refusal = subscribeRefusal(this.#grants);
+    if (refusal) throw refusal;
     const existing = [...this.#consumers.values()].find(({ producerId }) => producerId === producer.id);
     if (existing) return existing;
 
@@ -202,6 +221,11 @@ export class Participant extends EventEmitter<ParticipantEvents> {
       consumer.close();
       throw new AppError('not_found', `Producer ${producer.id} or its transport was closed meanwhile.`);
     }
+    const refusedMeanwhile = subscribeRefusal(this.#grants);
+    if (refusedMeanwhile) {
+      consumer.close();
+      throw refusedMeanwhile;
+    }
     this.#consumers.set(consumer.id, consumer);
     consumer.observer.once('close', () => this.#consumers.delete(consumer.id));
     consumer.on('producerclose', () => this.#consumerClosed(consumer.id, 'producer_closed'));
@@ -216,10 +240,20 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   }
 
   /** Ends a consumer from the server's side and tells the client why. */
-  stopConsumer(consumer: types.Consumer, reason: 'replaced' | 'swept'): void {
+  stopConsumer(consumer: types.Consumer, reason: 'replaced' | 'swept' | 'forbidden'): void {
     if (consumer.closed) return;
     consumer.close();
     this.#consumerClosed(consumer.id, reason);
+  }
+
+  /** Ends the forwarding of a consumer of this participant, also of one that only the worker still knows of. */
+  async endForwarding(consumerId: string): Promise<void> {
+    const known = this.#consumers.get(consumerId);
+    if (known) this.stopConsumer(known, 'swept');
+    for (const transport of this.#transports.values()) {
+      const { consumerIds } = await transport.dump();
+      if (consumerIds.includes(consumerId)) transport.close();
+    }
   }
 
   /** Resolves when the worker has done everything that it was asked for before. */
@@ -237,6 +271,18 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     const consumer = this.#consumers.get(consumerId);
     if (!consumer) throw new AppError('not_found', `You have no consumer ${consumerId}.`);
     return consumer;
+  }
+
+  /** Other grants hold from now on: what they do not allow any more is closed, and the client is told. */
+  regrant(grants: Grants): void {
+    this.#grants = grants;
+    for (const { producer, source } of this.#publications.values()) {
+      if (!publishRefusal(grants, source)) continue;
+      producer.close();
+      this.notify({ event: 'producerClosed', data: { participantId: this.id, producerId: producer.id } });
+    }
+    if (!subscribeRefusal(grants)) return;
+    for (const consumer of this.#consumers.values()) this.stopConsumer(consumer, 'forbidden');
   }
 
   /** Tells this participant's client something. */

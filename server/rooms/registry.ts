@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { CallJournal } from './call-journal.ts';
 import type { Participant } from './participant.ts';
+import { entryRefusal, type Visitor } from './permissions.ts';
 import { Room, type RoomCloseReason } from './room.ts';
 
 export interface RegistryOptions {
@@ -54,10 +54,13 @@ export class RoomRegistry {
   /**
    * Lets a user into a room, which is made if it is not there.
    *
-   * @throws {AppError} `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a
+   * @throws {AppError} `forbidden` where the grants are not for it; `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a
    *   worker or the database does not answer.
    */
-  async join(userId: string, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
+  async join(visitor: Visitor, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
+    const { userId, grants } = visitor;
+    const refusal = entryRefusal(grants, params.room);
+    if (refusal) throw refusal;
     this.#refuse(userId);
     const room = await this.#roomNamed(params.room);
     this.#refuse(userId);
@@ -66,9 +69,10 @@ export class RoomRegistry {
 
     const participant = room.add({
       userId,
-      displayName: params.displayName.trim(),
+      displayName: visitor.displayName ?? params.displayName.trim(),
       deviceId: params.deviceId,
       rtpCapabilities: params.rtpCapabilities,
+      grants,
       maxProducers: producersPerParticipant,
     });
     const { id, displayName } = participant;
@@ -90,6 +94,7 @@ export class RoomRegistry {
       );
     });
     await joined;
+    if (!this.#isOpen) participant.close('server_stopped');
     if (participant.closed)
       throw new AppError('unavailable', `Room ${room.name} has just closed. Join again.`);
     this.#options.log.info(
@@ -112,7 +117,9 @@ export class RoomRegistry {
         participant.notify({ event: 'serverStopping', data: { withinMs: ms } });
       }
     }
-    await Promise.allSettled(occupied.map((room) => once(room, 'empty', { signal: over })));
+    const emptied = occupied.map((room) => new Promise<void>((resolve) => room.once('empty', resolve)));
+    const timeIsOver = new Promise<void>((resolve) => over.addEventListener('abort', () => resolve()));
+    await Promise.race([Promise.all(emptied), timeIsOver]);
   }
 
   /** Ends every room, then waits until the journal has it. Nobody can join any more. */

@@ -3,9 +3,12 @@ import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
+import type { Grants } from '../protocol/grants.ts';
+import type { Participant as Description } from '../protocol/model.ts';
 import type { NotificationData, Notification } from '../protocol/notifications.ts';
 import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
+import { entryRefusal } from './permissions.ts';
 import type { Publication } from './publication.ts';
 
 export type RoomCloseReason = NotificationData<'roomClosed'>['reason'];
@@ -74,6 +77,33 @@ export class Room extends EventEmitter<RoomEvents> {
     return participant;
   }
 
+  /** What a participant is told of the others; of those who are hidden, nothing. */
+  othersThan(participant: Participant): Description[] {
+    return [...this.#participants.values()]
+      .filter((other) => other !== participant && !other.grants.hidden)
+      .map((other) => other.describe());
+  }
+
+  /**
+   * Gives a participant other grants. Where they are not for this room, the participant is removed.
+   *
+   * @throws {AppError} `forbidden` where they would hide the participant, or show one that is hidden.
+   */
+  regrant(participant: Participant, grants: Grants): void {
+    if (grants.hidden !== participant.grants.hidden) {
+      throw new AppError('forbidden', 'Being hidden cannot change while in a room. Leave it first.');
+    }
+    if (!entryRefusal(grants, this.name)) {
+      participant.regrant(grants);
+      return;
+    }
+    participant.notify({
+      event: 'participantLeft',
+      data: { participantId: participant.id, reason: 'removed' },
+    });
+    participant.close('removed');
+  }
+
   /**
    * What somebody in this room other than `viewer` publishes, by the id of the producer.
    *
@@ -103,7 +133,7 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   #tellOthers(participant: Participant, notification: Notification): void {
-    if (this.#closed) return;
+    if (this.#closed || participant.grants.hidden) return;
     for (const other of this.#participants.values()) {
       if (other !== participant) other.notify(notification);
     }

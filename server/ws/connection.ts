@@ -56,6 +56,7 @@ export class Connection {
     this.#session = new Session(context, {
       notify: (notification) => this.notify(notification),
       supersede: () => socket.close(closeCodes.superseded, 'resumed over another connection'),
+      tokenEnded: (why) => socket.close(closeCodes.tokenEnded, why),
     });
     this.#limits = limits;
     this.#log = log;

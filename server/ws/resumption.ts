@@ -4,8 +4,8 @@ import type { Presence, Session } from './session.ts';
 
 interface Seat {
   presence: Presence;
-  /** The session whose connection has it now; undefined while that is broken. */
-  occupant: Session | undefined;
+  /** The session whose connection has it, or had it until that broke. */
+  occupant: Session;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -38,23 +38,28 @@ export class Resumption {
   keep(session: Session): void {
     for (const seat of this.#seats.values()) {
       if (seat.occupant !== session) continue;
-      seat.occupant = undefined;
       seat.timer = setTimeout(() => seat.presence.participant.close('disconnected'), this.#grace);
     }
   }
 
   /**
-   * Gives the place to the session of a new connection. A former connection that only seems to be alive ends.
+   * Gives the place to the session of a new connection, whose grants hold from now on. A former connection that only
+   * seems to be alive ends.
    *
-   * @throws {AppError} `not_found` for a token that is unknown, too late or another user's.
+   * @throws {AppError} `not_found` for a token that is unknown, too late or another user's; `forbidden` where the
+   *   grants do not let the user be there any more, and the place is gone with that.
    */
   take(token: string, session: Session): Presence {
     const seat = this.#seats.get(token);
     if (seat?.presence.participant.userId !== session.userId) {
       throw new AppError('not_found', 'There is no place to come back to. Join again.');
     }
+    const { room, participant } = seat.presence;
+    room.regrant(participant, session.identity.grants);
+    if (participant.closed)
+      throw new AppError('forbidden', `Your token is not for room ${room.name} any more.`);
     clearTimeout(seat.timer);
-    seat.occupant?.handOver();
+    seat.occupant.handOver();
     seat.occupant = session;
     return seat.presence;
   }

@@ -1,4 +1,8 @@
 import { AppError } from '../errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Revocations } from '../identity/revocations.ts';
+import { TokenWatch } from '../identity/token-watch.ts';
+import type { AccessTokens, TokenHolder } from '../identity/tokens.ts';
 import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
 import type { LeaveReason } from '../protocol/model.ts';
@@ -16,8 +20,10 @@ export interface Presence {
 
 /** What a session works with. */
 export interface SessionContext {
-  /** Who is at the other end. */
-  userId: string;
+  /** Who is at the other end, to begin with. */
+  identity: Identity;
+  tokens: AccessTokens;
+  revocations: Revocations;
   rooms: RoomRegistry;
   streams: Streams;
   resumption: Resumption;
@@ -32,6 +38,8 @@ export interface Wire {
   notify(notification: Notification): void;
   /** Another connection has taken the place of this one. */
   supersede(): void;
+  /** The token that let it in has ended. */
+  tokenEnded(why: string): void;
 }
 
 /** What one connection stands for: the user behind it and, once joined, its place in a room. */
@@ -39,6 +47,8 @@ export class Session {
   readonly context: SessionContext;
   readonly #wire: Wire;
   readonly #notify: Wire['notify'];
+  readonly #watch: TokenWatch;
+  #identity: Identity;
   #presence: Presence | undefined;
   #ended = false;
 
@@ -46,10 +56,17 @@ export class Session {
     this.context = context;
     this.#wire = wire;
     this.#notify = (notification) => wire.notify(notification);
+    this.#identity = context.identity;
+    this.#watch = new TokenWatch(context.identity, context.revocations, (why) => this.#tokenEnded(why));
+  }
+
+  /** Who is at the other end. */
+  get identity(): Identity {
+    return this.#identity;
   }
 
   get userId(): string {
-    return this.context.userId;
+    return this.#identity.userId;
   }
 
   /** True once the connection is gone; whatever is still under way for it must be undone. */
@@ -75,8 +92,23 @@ export class Session {
     this.context.streams.tell(presence.participant);
   }
 
+  /**
+   * Another token of the same user takes the place of the former one: its grants hold from now on.
+   *
+   * @throws {AppError} `forbidden` for another user's, and what `Room.regrant` throws.
+   */
+  become(identity: TokenHolder): void {
+    if (identity.userId !== this.userId) {
+      throw new AppError('forbidden', `The token is of another user: its \`sub\` must be ${this.userId}.`);
+    }
+    if (this.#presence) this.#presence.room.regrant(this.#presence.participant, identity.grants);
+    this.#identity = identity;
+    this.#watch.renew(identity);
+  }
+
   /** Another connection takes the place over: this one has none any more. */
   handOver(): void {
+    this.#watch.stop();
     this.#forget();
     this.#wire.supersede();
   }
@@ -84,17 +116,25 @@ export class Session {
   /** The connection is gone: for good, or by an accident after which the client may come back. */
   end(how: 'left' | 'broken'): void {
     this.#ended = true;
-    if (!this.#presence) return;
-    const { participant } = this.#presence;
-    if (how === 'left') {
-      participant.close('left' satisfies LeaveReason);
+    const participant = this.#presence?.participant;
+    if (!participant || how === 'left') {
+      this.#watch.stop();
+      participant?.close('left' satisfies LeaveReason);
       return;
     }
-    this.#forget();
+    // The token is watched on: it must hold for the place that waits too.
+    participant.off('notify', this.#notify);
     this.context.resumption.keep(this);
   }
 
+  #tokenEnded(why: string): void {
+    this.#ended = true;
+    this.#presence?.participant.close('removed' satisfies LeaveReason);
+    this.#wire.tokenEnded(why);
+  }
+
   readonly #forget = (): void => {
+    if (this.#ended) this.#watch.stop();
     this.#presence?.participant.off('notify', this.#notify);
     this.#presence?.participant.off('close', this.#forget);
     this.#presence = undefined;

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { AppError } from '../errors.ts';
 import { guestCookieFor } from '../identity/guest.ts';
+import { requireIdentity } from '../identity/require.ts';
+import type { Revocations } from '../identity/revocations.ts';
+import type { AccessTokens } from '../identity/tokens.ts';
 import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
 import { routerRtpCapabilities } from '../media/codecs.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
@@ -15,10 +18,10 @@ import { Connection, type ConnectionLimits } from './connection.ts';
 export interface SignallingOptions {
   rooms: RoomRegistry;
   streams: Streams;
+  tokens: AccessTokens;
+  revocations: Revocations;
   announced: AnnouncedAddresses;
   turn: TurnOptions;
-  /** Largest frame that is read, in bytes; a larger one ends the socket with 1009. */
-  maxMessageBytes: number;
   /** Origins, beside the server's own, whose pages may connect; `*` is any. */
   allowedOrigins: string[];
   /** Time that a participant whose connection broke may take to come back, in ms. */
@@ -28,17 +31,9 @@ export interface SignallingOptions {
 }
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
-export async function registerSignalling(app: FastifyInstance, options: SignallingOptions): Promise<void> {
-  const { rooms, streams, announced, turn, maxMessageBytes, allowedOrigins, limits, log } = options;
+export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
+  const { rooms, streams, tokens, revocations, announced, turn, allowedOrigins, limits, log } = options;
   const resumption = new Resumption(options.resumeGrace);
-  await app.register(websocket, {
-    options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
-    errorHandler: (error, socket) => {
-      log.debug({ err: error }, 'socket ended by an error');
-      socket.terminate();
-    },
-  });
-
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
     if (guest !== undefined) headers.push(`Set-Cookie: ${guest}`);
@@ -48,22 +43,36 @@ export async function registerSignalling(app: FastifyInstance, options: Signalli
     '/ws',
     {
       websocket: true,
-      preValidation: async (request, reply) => {
-        if (isOriginAllowed(request, allowedOrigins)) return;
-        log.warn({ origin: request.headers.origin }, 'signalling refused: foreign origin');
-        await reply.code(403).send({ code: 'forbidden', message: 'This origin may not connect.' });
+      preValidation: (request, _reply, allowed) => {
+        requireIdentity(request);
+        if (!isOriginAllowed(request, allowedOrigins)) {
+          log.warn({ origin: request.headers.origin }, 'signalling refused: foreign origin');
+          throw new AppError('forbidden', 'This origin may not connect.');
+        }
+        allowed();
+      },
+      errorHandler: (error, _request, reply) => {
+        if (!(error instanceof AppError)) throw error;
+        const { status, code, message } = error;
+        void reply.code(status).send({ code, message });
       },
     },
     (socket, request) => {
-      const { userId } = request;
+      const identity = requireIdentity(request);
+      const { userId, token } = identity;
       const connection = new Connection(socket, {
-        context: { userId, rooms, streams, resumption, announced, turn },
+        context: { identity, tokens, revocations, rooms, streams, resumption, announced, turn },
         limits,
         log: log.child({ userId }),
       });
       connection.notify({
         event: 'hello',
-        data: { protocol: PROTOCOL_VERSION, userId, routerRtpCapabilities },
+        data: {
+          protocol: PROTOCOL_VERSION,
+          userId,
+          routerRtpCapabilities,
+          ...(token && { expiresInMs: Math.max(0, token.expiresAt - Date.now()) }),
+        },
       });
     },
   );

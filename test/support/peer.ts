@@ -32,6 +32,12 @@ export class Refused extends Error {
   }
 }
 
+/** Who a peer is: a cookie makes it a guest that is known already, a token whom that says. */
+export interface Credentials {
+  cookie?: string;
+  token?: string;
+}
+
 /**
  * A client without a browser: it speaks the protocol over a real WebSocket, and holds every frame of the server
  * against the protocol's schemas.
@@ -48,10 +54,12 @@ export class Peer {
     socket.on('message', (frame) => this.#receive(frame));
   }
 
-  /** Opens a socket and waits for the greeting. `cookie` makes it a user that is known already. */
-  static async connect(t: Test, url: string, cookie?: string): Promise<Peer> {
+  /** Opens a socket and waits for the greeting. A string alone is a cookie. */
+  static async connect(t: Test, url: string, as: Credentials | string = {}): Promise<Peer> {
+    const { cookie, token } = typeof as === 'string' ? { cookie: as } : as;
+    const query = token === undefined ? '' : `?access_token=${token}`;
     const headers = cookie === undefined ? {} : { cookie };
-    const peer = new Peer(new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers }));
+    const peer = new Peer(new WebSocket(`${url.replace('http', 'ws')}/ws${query}`, { headers }));
     t.teardown(() => peer.socket.terminate());
     await once(peer.socket, 'open');
     await peer.next('hello');
@@ -59,8 +67,8 @@ export class Peer {
   }
 
   /** Connects, joins and makes both transports. */
-  static async inRoom(t: Test, url: string, room: string, cookie?: string): Promise<JoinedPeer> {
-    const peer = await Peer.connect(t, url, cookie);
+  static async inRoom(t: Test, url: string, room: string, as?: Credentials | string): Promise<JoinedPeer> {
+    const peer = await Peer.connect(t, url, as);
     const [joined, send, recv] = await Promise.all([
       peer.request('join', { room, displayName: 'Ada', rtpCapabilities: peer.capabilities }),
       peer.request('createTransport', { direction: 'send' }),

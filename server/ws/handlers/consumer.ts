@@ -1,11 +1,15 @@
 import type { types } from 'mediasoup';
 import type { Consumer } from '../../protocol/model.ts';
+import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
 
 export const consumerHandlers: Handlers<
   'consume' | 'pauseConsumer' | 'resumeConsumer' | 'closeConsumer' | 'setPreferredLayers'
 > = {
   async consume({ presence: { room, participant: viewer }, context }, { producerId, replace }) {
+    // Before anything is given up for it.
+    const refusal = subscribeRefusal(viewer.grants);
+    if (refusal) throw refusal;
     const { publisher, publication } = room.publishedFor(viewer, producerId);
     if (publication.producer.kind === 'audio') return describe(await viewer.consume(publication.producer));
     const { consumer, streamId } = await context.streams.watch(

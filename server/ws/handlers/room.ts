@@ -1,14 +1,12 @@
 import { AppError } from '../../errors.ts';
 import { iceServersFor } from '../../media/ice-servers.ts';
-import type { Participant } from '../../protocol/model.ts';
 import type { Handlers } from '../handlers.ts';
-import type { Presence } from '../session.ts';
 
 export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
   async join(session, params) {
     refuseIfJoined(session);
     const { rooms, resumption, turn } = session.context;
-    const presence = await rooms.join(session.userId, params);
+    const presence = await rooms.join(session.identity, params);
     const { room, participant } = presence;
     if (session.ended) {
       participant.close('disconnected');
@@ -19,7 +17,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
       participantId: participant.id,
       resumeToken: resumption.seat(presence, session),
       room: { id: room.id, name: room.name },
-      participants: others(presence),
+      participants: room.othersThan(participant),
       iceServers: iceServersFor(session.userId, turn),
     };
   },
@@ -28,8 +26,9 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     refuseIfJoined(session);
     const presence = session.context.resumption.take(resumeToken, session);
     session.enter(presence);
-    const { publications, consumerIds } = presence.participant;
-    return { participants: others(presence), producerIds: [...publications.keys()], consumerIds };
+    const { room, participant } = presence;
+    const { publications, consumerIds } = participant;
+    return { participants: room.othersThan(participant), producerIds: [...publications.keys()], consumerIds };
   },
 
   leave({ presence }) {
@@ -40,10 +39,4 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
 
 function refuseIfJoined({ joined }: { joined: boolean }): void {
   if (joined) throw new AppError('already_joined', 'This connection is in a room already. Open another one.');
-}
-
-function others({ room, participant }: Presence): Participant[] {
-  return [...room.participants.values()]
-    .filter((other) => other !== participant)
-    .map((other) => other.describe());
 }

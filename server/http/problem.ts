@@ -1,0 +1,56 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+
+/** The media type of errors. @see https://www.rfc-editor.org/rfc/rfc9457 */
+const PROBLEM = 'application/problem+json';
+
+/**
+ * Makes every error of a scope a problem by RFC 9457: an `AppError` with its code and detail, input that Fastify
+ * refuses as `bad_request`. Anything else is a bug: it is logged with its stack, and told as `internal`.
+ */
+export function registerProblems(scope: FastifyInstance): void {
+  scope.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = error instanceof AppError ? error : refusedByFastify(error);
+    if (!known) request.log.error({ err: error, method: request.method }, 'a request failed by a bug');
+    return sendProblem(
+      reply,
+      known ?? new AppError('internal', 'Something went wrong in the server. Its log says more.'),
+      known && !(error instanceof AppError) ? error.statusCode : undefined,
+    );
+  });
+  scope.setNotFoundHandler((request: FastifyRequest, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    return sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${path}.`));
+  });
+}
+
+/** @param status Where it says more than the one of the error's code: 413 or 415 for a body that was not read. */
+function sendProblem(reply: FastifyReply, error: AppError, status = error.status): FastifyReply {
+  const { code, message, detail } = error;
+  // RFC 9110, section 11.6.1: a 401 says how to get in.
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(status)
+    .type(PROBLEM)
+    .serializer(JSON.stringify)
+    .send({
+      type: `/api/v1/problems/${code}`,
+      title: STATUS_CODES[status],
+      status,
+      detail: message,
+      code,
+      ...detail,
+    });
+}
+
+/** Input that did not get as far as its handler: what does not fit a schema, or a body that cannot be read. */
+function refusedByFastify(error: FastifyError): AppError | undefined {
+  if (error.validation) {
+    const [{ instancePath, message } = { instancePath: '', message: 'is wrong' }] = error.validation;
+    const field = `${error.validationContext ?? 'request'}${instancePath.replaceAll('/', '.')}`;
+    return new AppError('bad_request', `${field} ${message ?? 'is wrong'}.`);
+  }
+  const { statusCode = 500, message } = error;
+  return statusCode >= 400 && statusCode < 500 ? new AppError('bad_request', message) : undefined;
+}

@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+import type { Grants } from '../protocol/grants.ts';
+import type { Identity } from './identity.ts';
+
+/** The grants that one has or has not. */
+export type Permission = {
+  [Name in keyof Grants]-?: Grants[Name] extends boolean ? Name : never;
+}[keyof Grants];
+
+/** Who asks. @throws {AppError} `unauthorized` where nobody is known. */
+export function requireIdentity({ identity }: FastifyRequest): Identity {
+  if (identity) return identity;
+  throw new AppError(
+    'unauthorized',
+    'There is no access token. Send one, by `Authorization: Bearer` or `?access_token=`.',
+  );
+}
+
+/**
+ * Who asks, and may do something everywhere: a token for one room alone is not enough.
+ *
+ * @throws {AppError} `unauthorized` where nobody is known, `forbidden` without the grant.
+ */
+export function requireGrant(request: FastifyRequest, permission: Permission): Identity {
+  const identity = requireIdentity(request);
+  const { room, [permission]: granted } = identity.grants;
+  if (!granted) throw new AppError('forbidden', `This needs a token with the grant ${permission}.`);
+  if (room !== undefined) {
+    throw new AppError(
+      'forbidden',
+      `This needs a token with ${permission} for every room, not for ${room} alone.`,
+    );
+  }
+  return identity;
+}

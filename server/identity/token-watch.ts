@@ -1,0 +1,56 @@
+import type { Identity } from './identity.ts';
+import type { Revocations } from './revocations.ts';
+
+/** The longest that a timer can wait, in ms. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+
+/** Tells once when a token that something rests on has ended: it has expired, or was revoked. */
+export class TokenWatch {
+  readonly #revocations: Revocations;
+  readonly #onEnd: (why: string) => void;
+  #identity: Identity;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  /** @param onEnd Is told why, in a few words. It is never called before this returns. */
+  constructor(identity: Identity, revocations: Revocations, onEnd: (why: string) => void) {
+    this.#identity = identity;
+    this.#revocations = revocations;
+    this.#onEnd = onEnd;
+    revocations.on('revoked', this.#look);
+    this.#wait();
+  }
+
+  /** Another token takes the place of the former one. */
+  renew(identity: Identity): void {
+    this.#identity = identity;
+    this.#wait();
+  }
+
+  /** Nothing rests on it any more. Doing it again does nothing. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#revocations.off('revoked', this.#look);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const { token } = this.#identity;
+    if (!token || this.#stopped) return;
+    const left = this.#revocations.covers(this.#identity) ? 0 : token.expiresAt - Date.now();
+    this.#timer = setTimeout(this.#look, Math.min(Math.max(left, 0), LONGEST_WAIT));
+  }
+
+  readonly #look = (): void => {
+    const { token } = this.#identity;
+    if (!token || this.#stopped) return;
+    const revoked = this.#revocations.covers(this.#identity);
+    if (!revoked && token.expiresAt > Date.now()) {
+      this.#wait();
+      return;
+    }
+    this.stop();
+    this.#onEnd(revoked ? 'the access token was revoked' : 'the access token has expired');
+  };
+}
