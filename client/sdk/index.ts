@@ -1,3 +1,4 @@
+export type { TokenSource } from './access.ts';
 export { MediaError, SignallingError, type MediaProblem } from './errors.ts';
 export { openDevice } from './local-media.ts';
 export type { LocalPublication } from './local-tracks.ts';

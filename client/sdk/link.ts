@@ -2,6 +2,7 @@ import { detectDeviceAsync, Device, enhancedEvents, type types } from 'mediasoup
 import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import type { Notification } from '../../server/protocol/notifications.ts';
+import { withToken, type TokenSource } from './access.ts';
 import { SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
@@ -11,6 +12,8 @@ import { Signalling } from './signalling.ts';
 export interface LinkOptions {
   /** The signalling's address, `ws:` or `wss:`. */
   url: string;
+  /** Who one is; without it, a guest. */
+  token?: TokenSource;
   room: string;
   displayName: string;
   /** `relay` sends and receives media through the TURN server alone (default: `all`, the best way that works). */
@@ -23,16 +26,31 @@ type LinkEvents = {
   interrupted: [];
   /** The signalling is back; what has happened meanwhile is in the result. */
   resumed: [Result<'resume'>];
-  close: [];
+  /** Another access token has taken the place of the former one, or could not. */
+  problem: [unknown];
+  /** With a problem, there is no coming back. */
+  close: [problem?: SignallingError];
 };
 
 /** Waits before the tries to come back to one's place, in ms; after the last one it is given up. */
 const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
 
+/** Failures after which the place may be there still. */
+const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable']);
+
 /** Close code of ours: the connection is given up, the place is not. */
 const BROKEN = 4000;
 /** Close code: the server has closed the room. @see server/protocol/README.md */
 const PLACE_IS_LOST = 4010;
+/** Close code: the access token has ended. */
+const TOKEN_ENDED = 4011;
+
+/** The share of a token's time after which another one is fetched. */
+const REFRESH_SHARE = 0.8;
+/** Least time between two tries to have another token, in ms. */
+const REFRESH_RETRY_MS = 1_000;
+/** The longest that a timer can wait, in ms. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** Time that a cut path may take to heal by itself before it is looked for anew, in ms. */
 const ICE_RESTART_MS = 3_000;
@@ -43,15 +61,16 @@ const ICE_RESTART_MS = 3_000;
  */
 export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   readonly joined: Result<'join'>;
-  readonly #url: string;
+  readonly #options: LinkOptions;
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  private constructor(signalling: Signalling, url: string, joined: Result<'join'>) {
+  private constructor(signalling: Signalling, options: LinkOptions, joined: Result<'join'>) {
     super();
     this.#signalling = signalling;
-    this.#url = url;
+    this.#options = options;
     this.joined = joined;
   }
 
@@ -60,8 +79,9 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
    *
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
-  static async open({ url, room, displayName, iceTransportPolicy = 'all' }: LinkOptions): Promise<Link> {
-    const { signalling, hello } = await Signalling.open(url);
+  static async open(options: LinkOptions): Promise<Link> {
+    const { url, token, room, displayName, iceTransportPolicy = 'all' } = options;
+    const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
       const device = await loadDevice(hello.routerRtpCapabilities);
       const capabilities = device ? { rtpCapabilities: device.recvRtpCapabilities } : {};
@@ -70,12 +90,13 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         device && signalling.request('createTransport', { direction: 'send' }),
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);
-      const link = new Link(signalling, url, joined);
+      const link = new Link(signalling, options, joined);
       if (device && send && recv) {
         const ice = { iceServers: joined.iceServers, iceTransportPolicy };
         link.#adopt('send', device.createSendTransport({ ...forMediasoupClient(send), ...ice }));
         link.#adopt('recv', device.createRecvTransport({ ...forMediasoupClient(recv), ...ice }));
       }
+      link.#refreshWithin(signalling, hello.expiresInMs);
       return link;
     } catch (error) {
       signalling.close();
@@ -206,9 +227,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   #listenTo(signalling: Signalling): void {
     this.#signalling = signalling;
-    signalling.once('close', (code) => {
+    signalling.once('close', (code, reason) => {
       if (this.#closed || signalling !== this.#signalling) return;
       if (code === PLACE_IS_LOST) this.#end();
+      else if (code === TOKEN_ENDED)
+        this.#end(new SignallingError('unauthorized', `You are out: ${reason}.`));
       else void this.#resume();
     });
     signalling.deliver((notification) => this.safeEmit('notification', notification));
@@ -223,14 +246,15 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         await this.#comeBack();
         return;
       } catch (error) {
-        if (!(error instanceof SignallingError) || error.code !== 'unreachable') break;
+        if (!(error instanceof SignallingError) || !PASSING.has(error.code)) break;
       }
     }
     this.#end();
   }
 
   async #comeBack(): Promise<void> {
-    const { signalling } = await Signalling.open(this.#url);
+    const { url, token } = this.#options;
+    const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
       const result = await signalling.request('resume', { resumeToken: this.joined.resumeToken });
       if (this.#hasEnded()) {
@@ -238,6 +262,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         return;
       }
       this.#signalling = signalling;
+      this.#refreshWithin(signalling, hello.expiresInMs);
       this.safeEmit('resumed', result);
       this.#listenTo(signalling);
       this.#healAll();
@@ -245,6 +270,35 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       signalling.close(BROKEN);
       throw error;
     }
+  }
+
+  /**
+   * Exchanges the token of a connection for another one well before it ends, and that one again.
+   *
+   * @param left Time until it ends, in ms; undefined: it does not.
+   */
+  #refreshWithin(signalling: Signalling, left: number | undefined, wait = (left ?? 0) * REFRESH_SHARE): void {
+    const { token } = this.#options;
+    clearTimeout(this.#refreshing);
+    if (typeof token !== 'function' || left === undefined || left <= 0) return;
+    const ends = performance.now() + left;
+    const refresh = async () => {
+      try {
+        const { expiresInMs } = await signalling.request('refreshToken', { token: await token() });
+        if (this.#isIn(signalling)) this.#refreshWithin(signalling, expiresInMs);
+      } catch (error) {
+        if (!this.#isIn(signalling)) return;
+        this.safeEmit('problem', error);
+        const remaining = ends - performance.now();
+        this.#refreshWithin(signalling, remaining, Math.max(REFRESH_RETRY_MS, remaining / 2));
+      }
+    };
+    this.#refreshing = setTimeout(() => void refresh(), Math.min(wait, LONGEST_WAIT));
+  }
+
+  /** The place is reached over this connection still. */
+  #isIn(signalling: Signalling): boolean {
+    return !this.#closed && signalling === this.#signalling;
   }
 
   /** The network may be another one by now. */
@@ -258,12 +312,13 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     return this.#closed;
   }
 
-  #end(): void {
+  #end(problem?: SignallingError): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#refreshing);
     this.#transports.send?.close();
     this.#transports.recv?.close();
-    this.safeEmit('close');
+    this.safeEmit('close', problem);
     super.close();
   }
 }

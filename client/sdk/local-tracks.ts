@@ -88,6 +88,17 @@ export class LocalTracks {
     await this.#withdraw(publication.producer);
   }
 
+  /** The server takes a track no longer: it is stopped. */
+  drop(producerId: string): void {
+    for (const { source, track, producer } of this.#publications.values()) {
+      if (producer?.id !== producerId) continue;
+      producer.close();
+      track.stop();
+      this.#publications.delete(source);
+    }
+    this.#onChange();
+  }
+
   async setMuted(source: TrackSource, muted: boolean): Promise<void> {
     const publication = this.#publications.get(source);
     if (!publication || publication.muted === muted) return;

@@ -7,6 +7,9 @@ import type { Roster } from './roster.ts';
 /** Time after which what failed by a passing cause is tried again, in ms. */
 const RETRY_MS = 3_000;
 
+/** Failures that stay: what this browser cannot receive, or its user may not. */
+const FINAL = new Set<SignallingError['code']>(['cannot_consume', 'forbidden']);
+
 /** What is told of what arrives. */
 export interface ReceivingEvents {
   subscribed: (publication: RemotePublication, track: MediaStreamTrack) => void;
@@ -97,7 +100,7 @@ export class Receiving {
   #putOff(publication: RemotePublication, error: unknown): void {
     const failed = this.#failed;
     failed.add(publication);
-    if (!(error instanceof SignallingError) || error.code === 'cannot_consume') return;
+    if (!(error instanceof SignallingError) || FINAL.has(error.code)) return;
     setTimeout(() => {
       if (!failed.delete(publication) || failed !== this.#failed || !this.#isWanted(publication)) return;
       // The server may forward it already, its answer lost: then this takes no slot.

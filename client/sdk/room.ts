@@ -31,7 +31,7 @@ type RoomEvents = {
 const RETRY_MS = [0, 500, 1_000, 2_000, 4_000];
 
 /** Failures after which it makes no sense to join again. */
-const FINAL = new Set(['room_full', 'user_limit', 'forbidden', 'bad_request']);
+const FINAL = new Set(['room_full', 'user_limit', 'unauthorized', 'forbidden', 'bad_request']);
 
 /**
  * A room that one is in: who else is there, what they publish, and what one publishes oneself. When the connection
@@ -165,7 +165,11 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       this.#inBackground(this.#local.resume(producerIds));
       this.#setState('connected');
     });
-    link.once('close', () => void this.#rejoin(link));
+    link.on('problem', (error) => this.safeEmit('problem', error));
+    link.once('close', (problem) => {
+      if (problem) this.#leaveFor(problem);
+      else void this.#rejoin(link);
+    });
     this.#tellChange(this.#roster.reconcile(link.joined.participants));
     this.#receiving.attach(link, []);
     link.start();
@@ -194,6 +198,15 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     }
   }
 
+  #leaveFor(problem: SignallingError): void {
+    this.safeEmit('problem', problem);
+    this.leave();
+  }
+
+  get #ownId(): string {
+    return this.#link?.joined.participantId ?? '';
+  }
+
   #hasLeft(): boolean {
     return this.#state === 'left';
   }
@@ -210,6 +223,10 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       this.#receiving.receiveAll();
     },
     participantLeft: ({ participantId }) => {
+      if (participantId === this.#ownId) {
+        this.#leaveFor(new SignallingError('forbidden', 'You may not be in this room any more.'));
+        return;
+      }
       this.#tellChange({ joined: [], ...this.#roster.remove(participantId) });
     },
     producerAdded: ({ participantId, producer }) => {
@@ -219,6 +236,10 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     producerPaused: ({ producerId }) => this.#markMuted(producerId, true),
     producerResumed: ({ producerId }) => this.#markMuted(producerId, false),
     producerClosed: ({ participantId, producerId }) => {
+      if (participantId === this.#ownId) {
+        this.#local.drop(producerId);
+        return;
+      }
       const removed = this.#roster.unpublish(participantId, producerId);
       if (removed) this.#receiving.drop(removed);
     },
@@ -236,7 +257,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       for (const participant of this.participants.values()) {
         participant.audioLevel = levels.get(participant.id) ?? 0;
       }
-      this.#ownLevel = levels.get(this.#link?.joined.participantId ?? '') ?? 0;
+      this.#ownLevel = levels.get(this.#ownId) ?? 0;
       const loud = speakers.flatMap(({ participantId }) => this.participants.get(participantId) ?? []);
       this.safeEmit('activeSpeakers', loud);
     },

@@ -3,6 +3,7 @@ import type { Request, Response } from '../../server/protocol/envelope.ts';
 import type { ErrorBody } from '../../server/protocol/errors.ts';
 import type { Method, Params, Result } from '../../server/protocol/methods.ts';
 import type { Notification, NotificationData } from '../../server/protocol/notifications.ts';
+import { whyRefused } from './access.ts';
 import { SignallingError } from './errors.ts';
 
 /** Time that an answer may take, in ms. */
@@ -16,7 +17,7 @@ interface Pending {
 
 type SignallingEvents = {
   /** The socket ended; nothing can be asked any more. */
-  close: [code: number];
+  close: [code: number, reason: string];
 };
 
 /**
@@ -35,13 +36,13 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
     super();
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
-    socket.addEventListener('close', ({ code }) => this.#end(code));
+    socket.addEventListener('close', ({ code, reason }) => this.#end(code, reason));
   }
 
   /**
    * Opens the socket and waits for the server's greeting.
    *
-   * @throws {SignallingError} `unreachable`
+   * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
   static open(url: string): Promise<{ signalling: Signalling; hello: NotificationData<'hello'> }> {
     return new Promise((resolve, reject) => {
@@ -49,7 +50,7 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
       const timer = setTimeout(() => signalling.close(), ANSWER_MS);
       const onClose = () => {
         clearTimeout(timer);
-        reject(new SignallingError('unreachable', 'The server cannot be reached.'));
+        void whyRefused(url).then(reject);
       };
       signalling.once('close', onClose);
       signalling.deliver((first) => {
@@ -96,7 +97,7 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
   /** Ends the socket. @param code 1000 when one leaves for good (RFC 6455, section 7.4). */
   override close(code = 1000): void {
     this.#socket.close(code);
-    this.#end(code);
+    this.#end(code, '');
   }
 
   #receive(frame: string): void {
@@ -114,13 +115,13 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
     else pending.reject(fromBody(message.error));
   }
 
-  #end(code: number): void {
+  #end(code: number, reason: string): void {
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(new SignallingError('unreachable', 'The connection to the server has ended.'));
     }
     this.#pending.clear();
-    this.safeEmit('close', code);
+    this.safeEmit('close', code, reason);
     super.close();
   }
 }

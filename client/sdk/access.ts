@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../../server/protocol/errors.ts';
+import { SignallingError } from './errors.ts';
+
+/** An access token, or what fetches a fresh one: it is called for each connection, and again before one expires. */
+export type TokenSource = string | (() => Promise<string>);
+
+/** Time that asking for the reason of a refusal may take, in ms. */
+const REASON_MS = 5_000;
+
+/** The signalling's address with the token in it: a browser's WebSocket can send it in no other way. */
+export async function withToken(url: string, source: TokenSource | undefined): Promise<string> {
+  if (source === undefined) return url;
+  const address = new URL(url);
+  address.searchParams.set('access_token', typeof source === 'string' ? source : await source());
+  return address.href;
+}
+
+/**
+ * Why a WebSocket could not be opened, which browsers do not tell: the server is asked over HTTP.
+ *
+ * @param address The signalling's, with the token in it.
+ */
+export async function whyRefused(address: string): Promise<SignallingError> {
+  const unreachable = new SignallingError('unreachable', 'The server cannot be reached.');
+  try {
+    const signalling = new URL(address.replace(/^ws/, 'http'));
+    const validate = new URL('api/v1/validate', signalling);
+    validate.search = signalling.search;
+    const answer = await fetch(validate, { signal: AbortSignal.timeout(REASON_MS) });
+    if (answer.ok) return unreachable;
+    const problem: unknown = await answer.json();
+    return isProblem(problem) ? new SignallingError(problem.code, problem.detail) : unreachable;
+  } catch {
+    // It does not answer, or may not be asked from this page.
+    return unreachable;
+  }
+}
+
+function isProblem(value: unknown): value is { code: ErrorCode; detail: string } {
+  if (typeof value !== 'object' || value === null || !('code' in value && 'detail' in value)) return false;
+  return typeof value.code === 'string' && typeof value.detail === 'string';
+}

@@ -1,0 +1,101 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { build } from 'vite';
+import type { Page } from 'playwright-core';
+import type * as sdk from '../../client/sdk/index.ts';
+import { makeToken } from '../../server/identity/make-token.ts';
+import { projectRoot } from '../../server/root.ts';
+import { newPerson, testBrowser } from '../support/browser.ts';
+import { temporaryFolder } from '../support/postgres.ts';
+import { testServer } from '../support/server.ts';
+import { anyToken, api, tokenOf, tokenSettings } from '../support/tokens.ts';
+
+declare global {
+  interface Window {
+    sdk: typeof sdk;
+    room: sdk.Room;
+    /** Fetches a token from the test, as a product's page does from its server. */
+    fetchToken: () => Promise<string>;
+    told: string[];
+  }
+}
+
+/** A page of a product that embeds the SDK, and nothing else. */
+async function productPage(t: Test): Promise<string> {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'assets'));
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    root: projectRoot,
+    build: {
+      lib: { entry: join(projectRoot, 'client/sdk/index.ts'), formats: ['es'], fileName: 'sdk' },
+      outDir: join(folder, 'assets'),
+    },
+  });
+  const page = `<!doctype html><script type="module">import * as sdk from '/assets/sdk.js'; window.sdk = sdk;</script>`;
+  await writeFile(join(folder, 'index.html'), page);
+  return folder;
+}
+
+/** Joins the room tea; what becomes of it is noted in `told`. @returns why it could not. */
+const joinTea = (page: Page, token: string | undefined): Promise<string> =>
+  page.evaluate(async (token) => {
+    window.told = [];
+    const url = `ws://${location.host}/ws`;
+    try {
+      const source = token ?? window.fetchToken;
+      window.room = await window.sdk.Room.join({ url, room: 'tea', displayName: 'x', token: source });
+    } catch (error) {
+      return error instanceof window.sdk.SignallingError ? `${error.code}: ${error.message}` : String(error);
+    }
+    window.room.on('problem', (error) => window.told.push(String(error)));
+    return '';
+  }, token);
+
+const stateOf = (page: Page) => page.evaluate(() => window.room.state);
+
+t.test('the SDK shows tokens, exchanges them in time, and stays out once they have ended', async (t) => {
+  const { url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { page } = await newPerson(await testBrowser(t));
+  await page.goto(url);
+  await page.waitForFunction(() => 'sdk' in window);
+
+  t.match(
+    await joinTea(page, await anyToken({ exp: 1 })),
+    /^unauthorized: .*expired at 1970/,
+    'the server’s reason, which the browser does not tell',
+  );
+
+  let fetched = 0;
+  await page.exposeFunction('fetchToken', () => {
+    fetched += 1;
+    // Ends in 3 s, leeway included; the ones after that in ten minutes.
+    return fetched === 1
+      ? makeToken({ userId: 'ada', video: { roomJoin: true }, ttl: -27 }, api)
+      : tokenOf('ada', { roomJoin: true });
+  });
+  const witness = await page.context().newPage();
+  await witness.goto(url);
+  await witness.waitForFunction(() => 'sdk' in window);
+  t.equal(await joinTea(page, undefined), '');
+  const brief = await makeToken({ userId: 'ben', video: { roomJoin: true }, ttl: -27 }, api);
+  t.equal(await joinTea(witness, brief), '');
+
+  await witness.waitForFunction(() => window.room.state === 'left');
+  t.match(await witness.evaluate(() => window.told), [/You are out: the access token has expired/]);
+  t.equal(fetched, 2, 'once to open, once to go on');
+  t.equal(await stateOf(page), 'connected');
+  t.equal(rooms.presencesOf('ada').length, 1);
+  t.same(await page.evaluate(() => window.told), []);
+
+  const administrator = await tokenOf('admin', { roomAdmin: true });
+  await fetch(`${url}/api/v1/revocations?access_token=${administrator}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'ada' }),
+  });
+  await page.waitForFunction(() => window.room.state === 'left');
+  t.match(await page.evaluate(() => window.told), [/You are out: the access token was revoked/]);
+});
