@@ -1,17 +1,32 @@
+import { maxHeaderSize } from 'node:http';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
 import type { Config } from './config.ts';
+import { registerAudit } from './http/audit.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
+import { refusePath, registerNotFound } from './http/not-found.ts';
 import { registerPages } from './http/pages.ts';
-import { registerGuests } from './identity/guest.ts';
+import { registerProblems } from './http/problem.ts';
+import { registerRevocations } from './http/revocations.ts';
+import { registerStreamCount } from './http/stream-count.ts';
+import { registerStreams } from './http/streams.ts';
+import { registerValidate } from './http/validate.ts';
+import { registerIdentity } from './identity/plugin.ts';
+import type { Revocations, RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
 import { RoomRegistry } from './rooms/registry.ts';
+import { SlotAudit } from './streams/audit.ts';
+import { DeclaredStreams } from './streams/declared.ts';
 import type { SlotLedger } from './streams/slot-ledger.ts';
 import { Streams } from './streams/streams.ts';
 import { registerSignalling } from './ws/signalling.ts';
+import { registerUpgrade } from './ws/upgrade.ts';
+
+/** Size of what a request of the REST API may send. */
+const BODY_MAX_BYTES = 65_536;
 
 export interface AppDependencies {
   config: Config;
@@ -20,6 +35,7 @@ export interface AppDependencies {
   announced: AnnouncedAddresses;
   journal: CallJournal;
   ledger: SlotLedger;
+  revocationStore: RevocationStore;
   checks: ReadinessChecks;
   cookieSecret: string;
   /** The folder of the built client. */
@@ -30,6 +46,8 @@ export interface App {
   app: FastifyInstance;
   rooms: RoomRegistry;
   streams: Streams;
+  revocations: Revocations;
+  audit: SlotAudit;
 }
 
 /**
@@ -37,7 +55,7 @@ export interface App {
  * request meets them. Closing `app` ends every call first, and waits until that is recorded.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { config, log, workers, announced, journal, ledger, checks, cookieSecret, clientDir } = dependencies;
+  const { config, log, workers, announced, journal, ledger, checks, clientDir } = dependencies;
   const rooms = new RoomRegistry({
     workers,
     journal,
@@ -51,6 +69,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
+  const declared = new DeclaredStreams({ streams, ledger, log });
+  const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
 
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
@@ -59,6 +79,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     logController,
     forceCloseConnections: true,
     trustProxy: config.TRUST_PROXY ?? false,
+    bodyLimit: BODY_MAX_BYTES,
+    // No route matches by an expression: what a header can hold is short enough.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    frameworkErrors: refusePath,
   });
   app.addHook('preClose', async () => {
     // Fastify answers an upgrade that comes while it closes, and leaves the socket open, which would hold the end up.
@@ -68,10 +92,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
 
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
-  await registerGuests(app, cookieSecret);
-  await registerSignalling(app, {
+  await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
+  const { tokens, revocations } = await registerIdentity(app, dependencies);
+  registerSignalling(app, {
     rooms,
     streams,
+    tokens,
+    revocations,
     announced,
     turn: {
       hosts: listOf(config.TURN_HOST),
@@ -81,7 +108,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       ttl: config.TURN_TTL_MS,
     },
     log,
-    maxMessageBytes: config.MESSAGE_MAX_BYTES,
     allowedOrigins: listOf(config.ALLOWED_ORIGINS),
     resumeGrace: config.RESUME_GRACE_MS,
     limits: {
@@ -92,6 +118,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       pingTimeout: config.PING_TIMEOUT_MS,
     },
   });
+  await registerStreamCount(app, declared, config);
+  await app.register(
+    async (api) => {
+      registerProblems(api);
+      registerValidate(api);
+      registerRevocations(api, revocations);
+      await registerStreams(api, declared, config);
+      registerAudit(api, audit);
+      // Before the pages would look for a file of that name.
+      api.all('/*', (_request, reply) => reply.callNotFound());
+    },
+    { prefix: '/api/v1' },
+  );
+  registerNotFound(app);
   await registerPages(app, clientDir);
-  return { app, rooms, streams };
+  return { app, rooms, streams, revocations, audit };
 }

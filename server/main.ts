@@ -11,6 +11,7 @@ import { startEmbeddedPostgres } from './db/embedded/start.ts';
 import { migrate } from './db/migrate.ts';
 import { registerNode, touchNode } from './db/nodes.ts';
 import { createPool, isReady } from './db/pool.ts';
+import { createRevocationStore } from './db/revocations.ts';
 import { createSlotLedger } from './db/slots.ts';
 import { AppError } from './errors.ts';
 import { keptCookieSecret } from './identity/cookie-secret.ts';
@@ -20,17 +21,27 @@ import { reachabilityProblem, thisHost } from './media/reachability.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { projectRoot } from './root.ts';
 import { Shutdown } from './shutdown.ts';
+import { Leases } from './streams/leases.ts';
 
 /** Time between two signs of life of this node in the database, in ms. */
 const NODE_SEEN_MS = 5_000;
+
+/** Time between two looks at what other servers revoked, in ms. */
+const REVOCATIONS_MS = 5_000;
 
 /** Time between two looks at the announced names, in ms. */
 const NAMES_MS = 60_000;
 
 /** Starts every part of the server, each noted for the way back, and says where it is. */
 async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
-  const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
-  const unreachable = reachabilityProblem(config.HOST, announced.addresses, thisHost());
+  const announced = await AnnouncedAddresses.lookUp(
+    listOf(`${config.ANNOUNCED_ADDRESS},${config.RELAY_ADDRESS}`),
+    log,
+  );
+  const forBrowsers = announced.addresses.filter(
+    (address) => !listOf(config.RELAY_ADDRESS).includes(address),
+  );
+  const unreachable = reachabilityProblem(config.HOST, forBrowsers, thisHost());
   if (unreachable) log.warn({ announced: announced.addresses }, unreachable);
   const names = every(NAMES_MS, 'announced names were not looked up', log, () => announced.refresh());
   shutdown.add('announced names', () => clearInterval(names));
@@ -65,19 +76,32 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     log,
   });
   shutdown.add('media workers', () => workers.close());
-  const { app, rooms, streams } = await buildApp({
+  const ledger = createSlotLedger(database, node, config.SLOT_LEASE_MS);
+  const { app, rooms, streams, revocations, audit } = await buildApp({
     config,
     log,
     workers,
     announced,
     journal: createCallJournal(database, node),
-    ledger: createSlotLedger(database, node, config.SLOT_LEASE_MS),
+    ledger,
+    revocationStore: createRevocationStore(database),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
     cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),
     clientDir: join(projectRoot, 'dist', 'client'),
   });
-  const renewing = every(config.SLOT_LEASE_MS / 3, 'leases were not renewed', log, () => streams.renew());
-  shutdown.add('renewal of leases', () => clearInterval(renewing));
+  const leases = new Leases({
+    streams,
+    ledger,
+    lease: config.SLOT_LEASE_MS,
+    declaredLease: config.DECLARED_LEASE_MS,
+    log,
+  });
+  leases.start();
+  shutdown.add('renewal of leases', () => leases.stop());
+  const checking = every(config.AUDIT_INTERVAL_MS, 'slots were not compared', log, () => audit.selfCheck());
+  shutdown.add('self-check', () => clearInterval(checking));
+  const revoked = every(REVOCATIONS_MS, 'revocations were not looked up', log, () => revocations.refresh());
+  shutdown.add('revocations', () => clearInterval(revoked));
   shutdown.add('server', () => app.close());
   if (config.DRAIN_MS > 0) shutdown.letEnd((cut) => rooms.drain(config.DRAIN_MS, cut));
   const address = await app.listen({

@@ -32,16 +32,16 @@ t.test('a new browser gets a cookie that scripts cannot read, and keeps it', asy
 
 t.test('healthz says alive, readyz what is there', async (t) => {
   const database = await testDatabase(t);
-  const { app, workers } = await testServer(t, {}, { database });
+  const { app, workers } = await testServer(t, {}, { database, faults: true });
   t.match((await app.inject('/healthz')).json(), { status: 'alive' });
   const ready = await app.inject('/readyz');
   t.equal(ready.statusCode, 200);
-  t.same(ready.json(), { status: 'ready', workers: true, database: true });
+  t.same(ready.json(), { status: 'ready', workers: true, database: true, open: true });
 
   await database.stop();
   const without = await app.inject('/readyz');
   t.equal(without.statusCode, 503);
-  t.same(without.json(), { status: 'not ready', workers: true, database: false });
+  t.same(without.json(), { status: 'not ready', workers: true, database: false, open: true });
   workers.close();
   t.match((await app.inject('/readyz')).json(), { workers: false });
   t.equal((await app.inject('/healthz')).statusCode, 200, 'it is alive all the same');

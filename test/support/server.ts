@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import tap, { type Test } from 'tap';
 import { buildApp } from '../../server/app.ts';
 import { readConfig, type Config } from '../../server/config.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { isReady } from '../../server/db/pool.ts';
+import { createRevocationStore } from '../../server/db/revocations.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import { listOf } from '../../server/addresses.ts';
+import type { Revocations } from '../../server/identity/revocations.ts';
 import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
+import type { SlotAudit } from '../../server/streams/audit.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
 import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
@@ -24,9 +27,22 @@ export interface TestServer {
   database: TestDatabase;
   rooms: RoomRegistry;
   streams: Streams;
+  revocations: Revocations;
+  audit: SlotAudit;
+  ledger: SlotLedger;
+  log: Logger;
   workers: WorkerPool;
   /** `http://127.0.0.1:<port>` */
   url: string;
+}
+
+export interface TestServerParts {
+  database?: TestDatabase;
+  clientDir?: string;
+  /** What the server is given in place of the real ledger. */
+  ledger?: (real: SlotLedger) => SlotLedger;
+  /** The test breaks something: slots and forwarded videos may differ, and be mended. */
+  faults?: boolean;
 }
 
 let shared: Promise<TestDatabase> | undefined;
@@ -36,12 +52,12 @@ const sharedDatabase = (): Promise<TestDatabase> => (shared ??= testDatabase(tap
 
 /**
  * A server with everything real, on free ports, which is gone when the test ends. Its log is silent unless
- * TEST_LOG_LEVEL says otherwise.
+ * TEST_LOG_LEVEL says otherwise. At the end slots and what is forwarded must be the same, and must always have been.
  */
 export async function testServer(
   t: Test,
   settings: Record<string, string> = {},
-  own: { database?: TestDatabase; clientDir?: string; ledger?: (real: SlotLedger) => SlotLedger } = {},
+  own: TestServerParts = {},
 ): Promise<TestServer> {
   const database = own.database ?? (await sharedDatabase());
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -56,20 +72,30 @@ export async function testServer(
   });
   t.teardown(() => workers.close());
   const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
-  const { app, rooms, streams } = await buildApp({
+  const ledger = (own.ledger ?? ((real) => real))(
+    createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
+  );
+  const { app, rooms, streams, revocations, audit } = await buildApp({
     config,
     log,
     workers,
     announced,
     journal: createCallJournal(database.pool, node),
-    ledger: (own.ledger ?? ((real) => real))(createSlotLedger(database.pool, node, config.SLOT_LEASE_MS)),
+    ledger,
+    revocationStore: createRevocationStore(database.pool),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),
   });
   t.teardown(() => app.close());
   const url = await app.listen({ host: config.HOST, port: 0 });
-  return { app, config, database, rooms, streams, workers, url };
+  t.teardown(async () => {
+    if (own.faults) return;
+    await audit.selfCheck();
+    if (streams.mended > 0)
+      throw new Error(`${streams.mended} streams had to be mended, see TEST_LOG_LEVEL=warn`);
+  });
+  return { app, config, database, rooms, streams, revocations, audit, ledger, log, workers, url };
 }
 
 /** A stand-in for the built client: these tests need no browser. */

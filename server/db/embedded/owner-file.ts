@@ -42,10 +42,20 @@ async function removeStale(path: string, dataDir: string): Promise<void> {
   }
 }
 
-async function refuseIfAlive(path: string, dataDir: string): Promise<void> {
+/** The id of the process that owns a data folder; undefined where none does that still runs. */
+export function ownerOf(dataDir: string): Promise<number | undefined> {
+  return livingOwner(join(dataDir, 'owner'));
+}
+
+async function livingOwner(path: string): Promise<number | undefined> {
   const owner = await readIfThere(path);
   const pid = Number.parseInt(owner ?? '', 10);
-  if (Number.isNaN(pid) || owner !== (await identityOf(pid))) return;
+  return Number.isNaN(pid) || owner !== (await identityOf(pid)) ? undefined : pid;
+}
+
+async function refuseIfAlive(path: string, dataDir: string): Promise<void> {
+  const pid = await livingOwner(path);
+  if (pid === undefined) return;
   throw new EmbeddedPostgresError(
     `Another Trivium server (process ${pid}) is using the database in ${dataDir}: stop it, or set TRIVIUM_DATA_DIR to ` +
       'another folder for this one, or DATABASE_URL to a PostgreSQL that both share.',

@@ -80,6 +80,12 @@ async function endOrphan(path: string): Promise<void> {
   await rm(join(path, 'postmaster.pid'), { force: true });
 }
 
+/** Whether a server runs in this folder and takes connections. */
+export async function isServing(path: string): Promise<boolean> {
+  const status = await readPidFile(path);
+  return status?.state === 'ready' && (await isPostmasterOf(path, status.pid));
+}
+
 async function isPostmasterOf(path: string, pid: number): Promise<boolean> {
   const command = await readIfThere(`/proc/${pid}/cmdline`);
   return command?.split('\0').includes(path) ?? false;

@@ -1,4 +1,4 @@
-import { chown, lstat, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
+import { chown, lstat, mkdir, mkdtemp, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Account } from './account.ts';
@@ -39,6 +39,16 @@ export async function removeSocketFolder(dataDir: string): Promise<void> {
     if (!hasCode(error, 'ENOENT')) throw error;
   }
   await rm(path, { recursive: true, force: true });
+}
+
+/** Where the server is reached by its socket. */
+export function connectionStringOf(socketFolder: string): string {
+  return `postgresql://trivium@/postgres?host=${encodeURIComponent(socketFolder)}`;
+}
+
+/** The folder of a running server's socket. */
+export function findSocketFolder(dataDir: string): Promise<string> {
+  return realpath(join(dataDir, 'socket'));
 }
 
 function fits(folder: string): boolean {

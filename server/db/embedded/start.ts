@@ -7,7 +7,7 @@ import { makeDataDir } from './data-dir.ts';
 import { claimDataDir } from './owner-file.ts';
 import { startPostmaster } from './postmaster.ts';
 import { openServerLog } from './server-log.ts';
-import { makeSocketFolder, removeSocketFolder } from './socket-folder.ts';
+import { connectionStringOf, makeSocketFolder, removeSocketFolder } from './socket-folder.ts';
 import type { WatchedProcess } from './watched-process.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -63,7 +63,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         log.error({ ...exit, see: output.path }, 'the embedded PostgreSQL has ended: restart the server');
     });
     return {
-      connectionString: `postgresql://trivium@/postgres?host=${encodeURIComponent(socketFolder)}`,
+      connectionString: connectionStringOf(socketFolder),
       stop: () => (stopping ??= shutDown(postmaster).then(giveUp)),
     };
   } catch (error) {
