@@ -100,11 +100,14 @@ export class Streams {
   /**
    * Holds a user to the limit of a participant's grants from now on. What is above it ends, the streams taken last first.
    *
-   * @throws whatever the ledger throws.
+   * @throws {AppError} `unavailable` where the ledger does not answer.
    */
   async applyLimit(participant: Participant): Promise<void> {
     const { userId } = participant;
-    const ended = await this.#options.ledger.setLimit(userId, this.#holdings.limitOf(participant));
+    const { ledger, log } = this.#options;
+    const ended = await ledger
+      .setLimit(userId, this.#holdings.limitOf(participant))
+      .catch((error: unknown) => Promise.reject(unavailable(log, error)));
     await this.#endAll(ended, 'limit_lowered');
     await this.refresh(userId);
   }
