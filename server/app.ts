@@ -48,6 +48,7 @@ export interface App {
   streams: Streams;
   revocations: Revocations;
   audit: SlotAudit;
+  declared: DeclaredStreams;
 }
 
 /**
@@ -133,5 +134,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   );
   registerNotFound(app);
   await registerPages(app, clientDir);
-  return { app, rooms, streams, revocations, audit };
+  return { app, rooms, streams, revocations, audit, declared };
 }

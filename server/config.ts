@@ -124,7 +124,7 @@ export const settings = Type.Object({
     }),
   ),
   NODE_ENV: Type.Optional(
-    Type.String({
+    Type.Enum(['production', 'development', 'test'], {
       description:
         '`production` lets in nobody without a token, unless GUESTS=on, and refuses secrets that are missing or weak',
     }),
@@ -177,7 +177,12 @@ export const settings = Type.Object({
   MAX_ROOMS: count(200, 'Rooms on this server'),
   MAX_PARTICIPANTS_PER_ROOM: count(50, 'Participants in a room'),
   MAX_PARTICIPANTS_PER_USER: count(5, 'Rooms and tabs that one user is in at once'),
-  MAX_STREAMS_PER_USER: count(3, 'Videos that one user watches at once, over all rooms, tabs and devices'),
+  MAX_STREAMS_PER_USER: Type.Integer({
+    default: 3,
+    minimum: 0,
+    maximum: 100,
+    description: 'Videos that one user watches at once, over all rooms, tabs and devices',
+  }),
   MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
   MESSAGE_MAX_BYTES: count(65_536, 'Size of one signalling message, in bytes'),
   MESSAGES_PER_SECOND: count(20, 'Signalling messages a second from one connection, as it goes on'),

@@ -77,7 +77,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   });
   shutdown.add('media workers', () => workers.close());
   const ledger = createSlotLedger(database, node, config.SLOT_LEASE_MS);
-  const { app, rooms, streams, revocations, audit } = await buildApp({
+  const { app, rooms, streams, revocations, audit, declared } = await buildApp({
     config,
     log,
     workers,
@@ -92,6 +92,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   const leases = new Leases({
     streams,
     ledger,
+    declared,
     lease: config.SLOT_LEASE_MS,
     declaredLease: config.DECLARED_LEASE_MS,
     log,

@@ -11,8 +11,19 @@ const REASON_MS = 5_000;
 export async function withToken(url: string, source: TokenSource | undefined): Promise<string> {
   if (source === undefined) return url;
   const address = new URL(url);
-  address.searchParams.set('access_token', typeof source === 'string' ? source : await source());
+  address.searchParams.set('access_token', await tokenFrom(source));
   return address.href;
+}
+
+/** @throws {SignallingError} `unreachable` where it cannot be fetched now: it may be the network that is away. */
+export async function tokenFrom(source: TokenSource): Promise<string> {
+  if (typeof source === 'string') return source;
+  try {
+    return await source();
+  } catch (error) {
+    if (error instanceof SignallingError) throw error;
+    throw new SignallingError('unreachable', `The access token could not be fetched: ${String(error)}`);
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ type DeclaredSlots = Pick<
 >;
 
 /** What is done with the slots of players outside the SFU alone. */
-export function createDeclaredSlots(pool: Pool): DeclaredSlots {
+export function createDeclaredSlots(pool: Pool, incarnation: string): DeclaredSlots {
   const exists = async (name: string, text: string, values: unknown[]) =>
     (await pool.query({ name, text, values })).rowCount !== 0;
 
@@ -25,12 +25,12 @@ export function createDeclaredSlots(pool: Pool): DeclaredSlots {
     async renewDeclared(userId, streamId, lease) {
       const { rowCount } = await pool.query({
         name: 'renew-declared',
-        text: `UPDATE slots SET lease_until = now() + make_interval(secs => $3)
+        text: `UPDATE slots SET lease_until = greatest(lease_until, now() + make_interval(secs => $3))
           WHERE user_id = $1 AND stream_id = $2 AND node_id IS NULL`,
         values: [userId, streamId, lease / 1000],
       });
       if (rowCount === 0) return undefined;
-      return (await heldStreams(pool, userId)).find(({ id }) => id === streamId);
+      return (await heldStreams(pool, userId, incarnation)).find(({ id }) => id === streamId);
     },
 
     endDeclared: (userId, streamId) =>

@@ -26,7 +26,7 @@ export async function registerNode(pool: Pool, { nodeId, incarnation }: Node): P
        ON CONFLICT (id) DO NOTHING`,
       [nodeId, incarnation],
     );
-    await client.query(`SELECT FROM nodes WHERE id = $1 FOR UPDATE`, [nodeId]);
+    await client.query(`SELECT FROM nodes WHERE id = $1 FOR NO KEY UPDATE`, [nodeId]);
     const streams = await endStreams(client, nodeId, incarnation);
     const participants = await endPresences(client, nodeId, incarnation);
     const sessions = await endSessions(client, nodeId, incarnation);

@@ -5,7 +5,6 @@ import { heldStreams } from './held-streams.ts';
 import type { Node } from './nodes.ts';
 import { setPlaces } from './places.ts';
 import { takeCounted, takeFree } from './take-slot.ts';
-import { inTransaction } from './transaction.ts';
 
 /** A slot that was taken less than this ago may belong to a start that is still under way, in seconds. */
 const SWEEP_AFTER_S = 10;
@@ -48,7 +47,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
         ];
 
   return {
-    ...createDeclaredSlots(pool),
+    ...createDeclaredSlots(pool, incarnation),
 
     async acquire(stream, limit) {
       const values = started(stream);
@@ -92,7 +91,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
 
     setLimit: (userId, limit) => setPlaces(pool, userId, limit),
 
-    held: (userId) => heldStreams(pool, userId),
+    held: (userId) => heldStreams(pool, userId, incarnation),
 
     async count() {
       const { rows } = await pool.query<{ id: string; user_id: string; own: boolean }>(
@@ -108,38 +107,40 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
     },
 
     async renew(streamIds) {
-      return inTransaction(pool, async (client) => {
-        const { rows } = await client.query<{ id: string }>(
-          `WITH running AS (
-             SELECT user_id, number FROM slots
-             WHERE node_id = $1 AND incarnation = $2 AND stream_id = ANY($3)
-             ORDER BY user_id, number FOR UPDATE
-           )
-           UPDATE slots SET lease_until = now() + make_interval(secs => $4) FROM running
-           WHERE slots.user_id = running.user_id AND slots.number = running.number
-           RETURNING stream_id AS id`,
-          [nodeId, incarnation, streamIds, lease / 1000],
-        );
-        const { rowCount: swept } = await client.query(
-          `WITH orphans AS (
-             SELECT user_id, number, stream_id FROM slots
-             WHERE node_id = $1 AND incarnation = $2 AND stream_id <> ALL($3)
-               AND taken_at < now() - make_interval(secs => $4)
-             ORDER BY user_id, number FOR UPDATE
-           ), freed AS (
-             UPDATE slots SET stream_id = NULL FROM orphans
-             WHERE slots.user_id = orphans.user_id AND slots.number = orphans.number
-           )
-           UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'swept'
-           FROM orphans WHERE id = orphans.stream_id AND ended_at IS NULL`,
-          [nodeId, incarnation, streamIds, SWEEP_AFTER_S],
-        );
-        const { rowCount: others } = await client.query(
-          `SELECT FROM nodes WHERE id <> $1 AND seen_at > now() - make_interval(secs => $2) LIMIT 1`,
-          [nodeId, NODE_ALIVE_S],
-        );
-        return { held: new Set(rows.map(({ id }) => id)), swept: swept ?? 0, shared: others !== 0 };
+      const { rows } = await pool.query<{ id: string }>({
+        name: 'renew-slots',
+        text: `WITH running AS (
+            SELECT user_id, number FROM slots
+            WHERE node_id = $1 AND incarnation = $2 AND stream_id = ANY($3)
+            ORDER BY user_id, number FOR UPDATE
+          )
+          UPDATE slots SET lease_until = now() + make_interval(secs => $4) FROM running
+          WHERE slots.user_id = running.user_id AND slots.number = running.number
+          RETURNING stream_id AS id`,
+        values: [nodeId, incarnation, streamIds, lease / 1000],
       });
+      // Apart from the renewal: each locks in order, both together would not.
+      const { rowCount: swept } = await pool.query({
+        name: 'sweep-orphans',
+        text: `WITH orphans AS (
+            SELECT user_id, number, stream_id FROM slots
+            WHERE node_id = $1 AND incarnation = $2 AND stream_id <> ALL($3)
+              AND taken_at < now() - make_interval(secs => $4)
+            ORDER BY user_id, number FOR UPDATE
+          ), freed AS (
+            UPDATE slots SET stream_id = NULL FROM orphans
+            WHERE slots.user_id = orphans.user_id AND slots.number = orphans.number
+          )
+          UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'swept'
+          FROM orphans WHERE id = orphans.stream_id AND ended_at IS NULL`,
+        values: [nodeId, incarnation, streamIds, SWEEP_AFTER_S],
+      });
+      const { rowCount: others } = await pool.query({
+        name: 'other-nodes',
+        text: `SELECT FROM nodes WHERE id <> $1 AND seen_at > now() - make_interval(secs => $2) LIMIT 1`,
+        values: [nodeId, NODE_ALIVE_S],
+      });
+      return { held: new Set(rows.map(({ id }) => id)), swept: swept ?? 0, shared: others !== 0 };
     },
 
     async sweepExpired(whose) {
@@ -148,7 +149,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
         text: `WITH expired AS (
             SELECT user_id, number, stream_id FROM slots
             WHERE stream_id IS NOT NULL AND lease_until < now()
-              AND CASE WHEN $2 THEN node_id IS NULL ELSE node_id <> $1 END
+              AND CASE WHEN $2 THEN node_id IS NULL ELSE node_id <> $1 OR incarnation <> $3 END
             ORDER BY user_id, number FOR UPDATE
           ), ended AS (
             UPDATE streams SET ended_at = greatest(started_at, now()),
@@ -158,7 +159,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
           UPDATE slots SET stream_id = NULL FROM expired
           WHERE slots.user_id = expired.user_id AND slots.number = expired.number
           RETURNING slots.user_id`,
-        values: [nodeId, whose === 'declared'],
+        values: [nodeId, whose === 'declared', incarnation],
       });
       return [...new Set(rows.map(({ user_id }) => user_id))];
     },

@@ -88,8 +88,11 @@ function readUnchecked(token: string): { header: JWTHeaderParameters; issuer: un
   return { header, issuer };
 }
 
-function timesOf({ exp, iat, jti }: Claims, token: string): IdentityToken {
+function timesOf({ exp, iat: made, nbf, jti }: Claims, token: string): IdentityToken {
   const now = Date.now();
+  // LiveKit's own SDKs say when it begins, some 0, and not when it was made.
+  const begins = nbf !== undefined && (exp - nbf) * 1000 <= MAX_LIFETIME ? nbf : undefined;
+  const iat = made ?? begins;
   const latest = now + LEEWAY * 1000;
   // Without `iat` it may be as old as tokens get.
   const issuedAt = Math.floor(iat === undefined ? exp * 1000 - MAX_LIFETIME : iat * 1000);

@@ -5,6 +5,9 @@ import type { DeclaredRecord, HeldStream, SlotLedger } from './slot-ledger.ts';
 import { isStreamId } from './stream-id.ts';
 import { unavailable, type Streams, type Terms } from './streams.ts';
 
+/** A statement that was sent longer ago than this has been done, or never will be, in ms. */
+const UNDER_WAY_MS = 10_000;
+
 export interface DeclaredStreamsOptions {
   streams: Streams;
   ledger: SlotLedger;
@@ -22,6 +25,8 @@ export class DeclaredStreams {
   readonly #streams: Streams;
   readonly #ledger: SlotLedger;
   readonly #log: Logger;
+  /** Starts whose answer was lost, and when, in ms of the monotonic clock. */
+  readonly #abandoned = new Map<DeclaredRecord, number>();
 
   constructor({ streams, ledger, log }: DeclaredStreamsOptions) {
     this.#streams = streams;
@@ -38,22 +43,31 @@ export class DeclaredStreams {
    */
   async start(userId: string, declaration: Declaration): Promise<{ stream: HeldStream; held: number }> {
     const { label, lease, origin, replace } = declaration;
-    const record = { id: randomUUID(), userId, origin, label, lease };
+    const record: DeclaredRecord = { id: randomUUID(), userId, origin, label, lease };
     return this.#reach(async () => {
-      if (replace === undefined) await this.#streams.take(record, declaration);
-      else if (!(await this.#streams.takeOver(replace, record))) throw notFound(replace);
       try {
+        if (replace === undefined || declaration.limit === 0) await this.#streams.take(record, declaration);
+        else if (!(await this.#streams.takeOver(replace, record))) throw notFound(replace);
         const held = await this.#ledger.held(userId);
         const stream = held.find(({ id }) => id === record.id);
         if (!stream) throw gone(record.id);
         await this.#streams.refresh(userId);
         return { stream, held: held.length };
       } catch (error) {
-        // Nobody would know that it has a slot.
-        await this.#ledger.release(record, 'failed');
+        // It may have a slot all the same, and nobody would know.
+        if (!(error instanceof AppError)) this.#abandoned.set(record, performance.now());
         throw error;
       }
     });
+  }
+
+  /** Gives back what starts that failed may have taken: again and again, until none of them can still be under way. */
+  async releaseAbandoned(): Promise<void> {
+    for (const [record, since] of this.#abandoned) {
+      const isOver = performance.now() - since > UNDER_WAY_MS;
+      await this.#ledger.release(record, 'failed');
+      if (isOver) this.#abandoned.delete(record);
+    }
   }
 
   /**

@@ -22,6 +22,10 @@ export class Holdings {
   /** Of users who are here: what holds their slots and is none of this server's streams. */
   readonly #elsewhere = new Map<string, HeldStream[]>();
 
+  /** The number of the last question to the ledger, of each user. */
+  readonly #lastAsked = new Map<string, number>();
+  #asked = 0;
+
   constructor(options: HoldingsOptions) {
     this.#options = options;
   }
@@ -59,8 +63,13 @@ export class Holdings {
   /** Asks the ledger what holds the slots of a user who is here, and tells the user. */
   async refresh(userId: string): Promise<void> {
     if (this.#options.rooms.presencesOf(userId).length === 0) return;
+    const asked = (this.#asked += 1);
+    this.#lastAsked.set(userId, asked);
     try {
-      this.#remember(userId, await this.#options.ledger.held(userId));
+      const held = await this.#options.ledger.held(userId);
+      // Of two that are under way, the one that was sent later knows more.
+      if (this.#lastAsked.get(userId) !== asked) return;
+      this.#remember(userId, held);
     } catch (error) {
       this.#options.log.warn({ err: error }, 'what holds slots elsewhere is not known now');
       if (!this.#elsewhere.has(userId)) this.#elsewhere.set(userId, []);
@@ -71,7 +80,10 @@ export class Holdings {
   /** Drops what is known of users who are gone. */
   forgetAbsent(): void {
     for (const userId of this.#elsewhere.keys()) {
-      if (this.#options.rooms.presencesOf(userId).length === 0) this.#elsewhere.delete(userId);
+      if (this.#options.rooms.presencesOf(userId).length === 0) {
+        this.#elsewhere.delete(userId);
+        this.#lastAsked.delete(userId);
+      }
     }
   }
 
@@ -93,7 +105,7 @@ export class Holdings {
   #remember(userId: string, held: HeldStream[]): void {
     this.#elsewhere.set(
       userId,
-      held.filter(({ id }) => !this.#options.own.has(id)),
+      held.filter(({ own }) => !own),
     );
   }
 

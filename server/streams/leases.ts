@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+import type { DeclaredStreams } from './declared.ts';
 import type { SlotLedger } from './slot-ledger.ts';
 import type { Streams } from './streams.ts';
 
 export interface LeasesOptions {
   streams: Streams;
   ledger: SlotLedger;
+  declared?: DeclaredStreams;
   /** How long this server's slots are held without being renewed, in ms. */
   lease: number;
   /** How long a declared one is, at least, in ms. */
@@ -50,9 +52,9 @@ export class Leases {
     this.#renewing = true;
     const asked = performance.now();
     try {
-      const shared = await this.#options.streams.renew();
+      await this.#options.streams.renew((shared) => this.#giveUpUnlessRenewed(asked, shared));
       this.#unbrokenSince ??= asked;
-      this.#giveUpUnlessRenewed(asked, shared);
+      await this.#options.declared?.releaseAbandoned();
       await this.#sweep(asked - this.#unbrokenSince);
     } catch (error) {
       this.#unbrokenSince = undefined;

@@ -53,6 +53,8 @@ export interface HeldStream {
   roomName: string | undefined;
   publisherName: string | undefined;
   source: TrackSource | undefined;
+  /** This server forwards it. */
+  own: boolean;
   startedAt: Date;
   leaseUntil: Date;
 }

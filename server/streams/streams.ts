@@ -44,6 +44,8 @@ export class Streams {
   readonly #streams = new Map<string, Stream>();
   /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
   readonly #unsure = new Set<Stream>();
+  /** The limit that each participant's grants had when it was last looked at. */
+  readonly #limits = new WeakMap<Participant, number>();
   #mended = 0;
 
   constructor(options: StreamsOptions) {
@@ -89,6 +91,7 @@ export class Streams {
 
   /** Tells one participant which streams hold the user's slots. */
   tell(participant: Participant): void {
+    if (!this.#limits.has(participant)) this.#limits.set(participant, this.#holdings.limitOf(participant));
     this.#holdings.tell(participant);
   }
 
@@ -98,16 +101,24 @@ export class Streams {
   }
 
   /**
-   * Holds a user to the limit of a participant's grants from now on. What is above it ends, the streams taken last first.
+   * A participant's grants may have changed. Where they allow fewer streams than before, what is above that ends, the
+   * streams taken last first, in whatever tab they are.
    *
    * @throws {AppError} `unavailable` where the ledger does not answer.
    */
   async applyLimit(participant: Participant): Promise<void> {
     const { userId } = participant;
     const { ledger, log } = this.#options;
+    const [before, limit] = [this.#limits.get(participant) ?? Infinity, this.#holdings.limitOf(participant)];
+    if (limit >= before) {
+      this.#limits.set(participant, limit);
+      this.tell(participant);
+      return;
+    }
     const ended = await ledger
-      .setLimit(userId, this.#holdings.limitOf(participant))
+      .setLimit(userId, limit)
       .catch((error: unknown) => Promise.reject(unavailable(log, error)));
+    this.#limits.set(participant, limit);
     await this.#endAll(ended, 'limit_lowered');
     await this.refresh(userId);
   }
@@ -118,6 +129,7 @@ export class Streams {
    * @throws {AppError} `stream_limit`; and whatever the ledger throws.
    */
   async take(record: StreamRecord, { limit, onLimit, replace }: Terms, viewer?: Participant): Promise<void> {
+    if (limit === 0) throw this.#holdings.refusal(record.userId, [], limit, viewer);
     if (replace !== undefined && (await this.takeOver(replace, record))) return;
     for (;;) {
       if (await this.#acquire(record, limit)) return;
@@ -152,24 +164,24 @@ export class Streams {
   /**
    * Renews the leases of what runs. A stream that has lost its slot is closed: the count comes first.
    *
-   * @returns whether other servers work with the same ledger.
+   * @param onRenewed Is told as soon as that is known, whether other servers work with the same ledger.
    * @throws whatever the ledger throws: while it is out of reach, what runs goes on.
    */
-  async renew(): Promise<boolean> {
+  async renew(onRenewed?: (shared: boolean) => void): Promise<void> {
     const hadSlot = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
     const unsure = [...this.#unsure];
     const { held, swept, shared } = await this.#options.ledger.renew([...this.#streams.keys()]);
+    onRenewed?.(shared);
     if (swept > 0) this.#options.log.warn({ swept }, 'slots that no stream held were freed');
     this.#mended += swept;
     for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && !end)) {
-      await this.mend(stream.record, 'the stream has lost its slot');
+      if (!stream.end) await this.mend(stream.record, 'the stream has lost its slot');
     }
     for (const stream of unsure) {
       this.#unsure.delete(stream);
       await this.#giveBack(stream, 'failed');
     }
     this.#holdings.forgetAbsent();
-    return shared;
   }
 
   /** Ends what runs: its leases run out, and somebody else may take the slots. */
@@ -240,10 +252,10 @@ export class Streams {
   }
 
   async #endAll(ids: string[], reason: StreamEnd): Promise<void> {
-    for (const id of ids) {
-      const stream = this.#streams.get(id);
-      if (stream && !stream.end) await this.#end(stream, reason);
-    }
+    const streams = ids.flatMap((id) => this.#streams.get(id) ?? []).filter(({ end }) => !end);
+    // All at once: a renewal meanwhile would take those still to come for streams that have lost their slots.
+    for (const stream of streams) stream.end = reason;
+    await Promise.all(streams.map((stream) => this.#end(stream, reason)));
   }
 
   /** Ends a stream from the server's side, tells its viewer, and waits until it is no longer forwarded. */

@@ -108,6 +108,8 @@ export class Session {
 
   /** Another connection takes the place over: this one has none any more. */
   handOver(): void {
+    // Nothing that still waits in its queue may be done any more.
+    this.#ended = true;
     this.#watch.stop();
     this.#forget();
     this.#wire.supersede();

@@ -108,6 +108,21 @@ t.test('an expired lease is freed, by whoever sweeps what it is of; what is rene
   t.same(await ledger.sweepExpired('declared'), []);
 });
 
+t.test(
+  'what a former incarnation took after its successor had started is freed when its lease is over',
+  async (t) => {
+    const former = await testNode(pool, 'again');
+    await testNode(pool, 'again');
+    const late = former.streamOf('lou');
+    await former.ledger.acquire(late, 3);
+    const { ledger: successor } = await testNode(pool, 'again');
+    t.same(await heldIds(pool, 'lou'), [], 'the next start frees it at once');
+    await former.ledger.acquire(former.streamOf('lou'), 3);
+    await pool.query(`UPDATE slots SET lease_until = now() - interval '1 second' WHERE user_id = 'lou'`);
+    t.ok((await successor.sweepExpired('servers')).includes('lou'));
+  },
+);
+
 t.test('a lower limit ends what was taken last, and moves what stays', async (t) => {
   const streams = Array.from({ length: 5 }, () => declaredOf('hal'));
   for (const stream of streams) await ledger.acquire(stream, 5);

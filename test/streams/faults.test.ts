@@ -74,6 +74,45 @@ t.test('a replacement whose answer is lost shows no four, and is put right by th
   t.ok((await viewer.raw('consume', { producerId: cameras[3] })).ok, 'and the place is free again');
 });
 
+t.test('a declared start whose answer is lost leaves no slot held', async (t) => {
+  let losing = true;
+  const { declared, database } = await testServer(
+    t,
+    {},
+    {
+      faults: true,
+      ledger: (real) => ({
+        ...real,
+        async acquire(stream, limit) {
+          const answer = await real.acquire(stream, limit);
+          if (losing) throw new Error('connection lost');
+          return answer;
+        },
+      }),
+    },
+  );
+  const start = () =>
+    declared.start('7', {
+      label: undefined,
+      lease: 43_200_000,
+      limit: 3,
+      origin: 'stream_count',
+      onLimit: 'reject',
+    });
+  const held = async () =>
+    (await database.pool.query(`SELECT FROM slots WHERE user_id = '7' AND stream_id IS NOT NULL`)).rowCount;
+  await t.rejects(start(), { code: 'unavailable' });
+  await t.rejects(start(), { code: 'unavailable' });
+  t.equal(await held(), 2, 'nobody knows of them');
+  await declared.releaseAbandoned();
+  t.equal(await held(), 0);
+  losing = false;
+  await start();
+  await declared.releaseAbandoned();
+  t.equal(await held(), 1, 'what was answered stays');
+  await declared.endOldest('7', 'stream_count');
+});
+
 t.test('without the ledger new videos are refused, and those that run go on', async (t) => {
   let away = false;
   const failing =

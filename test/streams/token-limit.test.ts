@@ -68,6 +68,47 @@ t.test('a refreshed token with a lower limit ends what was started last, at once
   t.ok((await viewer.raw('consume', { producerId: cameras[3] })).ok, 'and a higher one holds as soon');
 });
 
+t.test('a token of the same user in another tab, refreshed as it was, ends nothing', async (t) => {
+  const server = await testServer(t, settings);
+  const cameras = await Promise.all(Array.from({ length: 4 }, () => publisher(t, server.url, 'tea')));
+  const viewer = await Peer.inRoom(t, server.url, 'tea', {
+    token: await tokenOf('dan', { maxVideoStreams: 4 }),
+  });
+  for (const producerId of cameras) await viewer.request('consume', { producerId });
+  const other = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('dan', {}) });
+  await other.request('refreshToken', { token: await tokenOf('dan', {}) });
+  t.same(await counts(server), both(4));
+});
+
+t.test('who comes back with a lower limit is held to it', async (t) => {
+  const server = await testServer(t, settings);
+  const cameras = await Promise.all(Array.from({ length: 3 }, () => publisher(t, server.url, 'tea')));
+  const before = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('eve', {}) });
+  for (const producerId of cameras) await before.request('consume', { producerId });
+  before.socket.terminate();
+  const after = await Peer.connect(t, server.url, { token: await tokenOf('eve', { maxVideoStreams: 1 }) });
+  const { consumerIds } = await after.request('resume', { resumeToken: before.joined.resumeToken });
+  t.equal(consumerIds.length, 1);
+  t.same(await counts(server), both(1));
+});
+
+t.test('who may watch nothing gets nothing in the place of something else either', async (t) => {
+  const server = await testServer(t, settings);
+  const producerId = await publisher(t, server.url, 'tea');
+  const backend = await tokenOf('backend', { streamsWrite: true });
+  const declared = await fetch(`${server.url}/api/v1/users/fay/streams`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${backend}` },
+  });
+  const { id } = (await declared.json()) as { id: string };
+  const viewer = await Peer.inRoom(t, server.url, 'tea', {
+    token: await tokenOf('fay', { maxVideoStreams: 0 }),
+  });
+  t.match(await viewer.raw('consume', { producerId, replace: id }), {
+    error: { code: 'stream_limit', limit: 0 },
+  });
+});
+
 t.test('a player outside and a room share the user’s places, and each learns of the other', async (t) => {
   const server = await testServer(t, settings);
   const cameras = await Promise.all(Array.from({ length: 3 }, () => publisher(t, server.url, 'tea')));

@@ -16,6 +16,7 @@ import type { Revocations } from '../../server/identity/revocations.ts';
 import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
+import type { DeclaredStreams } from '../../server/streams/declared.ts';
 import type { SlotAudit } from '../../server/streams/audit.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
@@ -29,6 +30,7 @@ export interface TestServer {
   streams: Streams;
   revocations: Revocations;
   audit: SlotAudit;
+  declared: DeclaredStreams;
   ledger: SlotLedger;
   log: Logger;
   workers: WorkerPool;
@@ -75,7 +77,7 @@ export async function testServer(
   const ledger = (own.ledger ?? ((real) => real))(
     createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
   );
-  const { app, rooms, streams, revocations, audit } = await buildApp({
+  const { app, rooms, streams, revocations, audit, declared } = await buildApp({
     config,
     log,
     workers,
@@ -95,7 +97,7 @@ export async function testServer(
     if (streams.mended > 0)
       throw new Error(`${streams.mended} streams had to be mended, see TEST_LOG_LEVEL=warn`);
   });
-  return { app, config, database, rooms, streams, revocations, audit, ledger, log, workers, url };
+  return { app, config, database, rooms, streams, revocations, audit, declared, ledger, log, workers, url };
 }
 
 /** A stand-in for the built client: these tests need no browser. */

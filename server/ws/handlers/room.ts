@@ -22,11 +22,12 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     };
   },
 
-  resume(session, { resumeToken }) {
+  async resume(session, { resumeToken }) {
     refuseIfJoined(session);
     const presence = session.context.resumption.take(resumeToken, session);
     session.enter(presence);
     const { room, participant } = presence;
+    await session.context.streams.applyLimit(participant);
     const { publications, consumerIds } = participant;
     return { participants: room.othersThan(participant), producerIds: [...publications.keys()], consumerIds };
   },
