@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { isNetwork, isReachableHost, listOf, portRange } from './addresses.ts';
+import { isProduction, unsafeIn } from './production.ts';
 
 const count = (value: number, description: string) =>
   Type.Integer({ default: value, minimum: 1, maximum: 1_000_000_000, description });
@@ -258,46 +259,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       'API_KEY and API_SECRET need each other: the second signs access tokens, the first names it in them. Set both or none.',
     );
   }
-  if (isProduction(config)) refuseUnsafe(config);
+  const unsafe = isProduction(config) ? unsafeIn(config) : [];
+  if (unsafe.length > 0) throw new ConfigError(unsafe.join('\n'));
   return Object.freeze({ ...config, WORKERS });
-}
-
-/** Whether strangers are expected: then nothing is open that need not be. */
-export function isProduction({ NODE_ENV }: Pick<Config, 'NODE_ENV'>): boolean {
-  return NODE_ENV === 'production';
-}
-
-/** Whether people without a token may join. */
-export function guestsMayJoin(config: Pick<Config, 'GUESTS' | 'NODE_ENV'>): boolean {
-  return config.GUESTS === undefined ? !isProduction(config) : config.GUESTS === 'on';
-}
-
-/** @throws {ConfigError} naming everything that makes the configuration unfit for production. */
-function refuseUnsafe(config: Static<typeof settings>): void {
-  const { API_SECRET, COOKIE_SECRET, JWKS_URL, TURN_SECRETS } = config;
-  const secrets = [
-    ['API_SECRET', API_SECRET],
-    ['COOKIE_SECRET', guestsMayJoin(config) ? COOKIE_SECRET : undefined],
-    ...listOf(TURN_SECRETS).map((secret) => ['TURN_SECRETS', secret] as const),
-  ] as const;
-  const complaints = secrets
-    .filter(([, secret]) => secret !== undefined && isGuessable(secret))
-    .map(([name]) => `${name}=(not shown) is an example or easy to guess. Make one by: openssl rand -hex 32`);
-  if (API_SECRET === undefined && JWKS_URL === undefined) {
-    complaints.unshift(
-      'NODE_ENV=production needs a way to check access tokens: set API_KEY and API_SECRET, or JWKS_URL.',
-    );
-  }
-  if (complaints.length > 0) throw new ConfigError(complaints.join('\n'));
-}
-
-/** Words that stand in examples, and that a random secret does not have. */
-const PLACEHOLDER = /example|secret|change.?me|dev.?key|password|trivium|default/i;
-/** A random secret of 32 hexadecimal digits has fewer different ones once in 300,000 times. */
-const LEAST_DIFFERENT = 9;
-
-function isGuessable(secret: string): boolean {
-  return PLACEHOLDER.test(secret) || new Set(secret).size < LEAST_DIFFERENT || /^(.{1,16})\1+$/.test(secret);
 }
 
 /** A whole number where the setting is one; all else is left for the schema to refuse. */

@@ -8,7 +8,8 @@ const root = resolve(import.meta.dirname, '..');
 const allowed: Record<string, string[]> = {
   protocol: [],
   'addresses.ts': [],
-  'config.ts': ['addresses.ts'],
+  'config.ts': ['addresses.ts', 'production.ts'],
+  'production.ts': ['addresses.ts'],
   'errors.ts': ['protocol'],
   'logger.ts': [],
   'root.ts': [],
@@ -16,10 +17,10 @@ const allowed: Record<string, string[]> = {
   media: ['protocol', 'config.ts', 'errors.ts'],
   rooms: ['media', 'protocol', 'config.ts', 'errors.ts'],
   streams: ['rooms', 'media', 'protocol', 'config.ts', 'errors.ts'],
-  identity: ['protocol', 'config.ts', 'errors.ts'],
+  identity: ['production.ts', 'protocol', 'config.ts', 'errors.ts'],
   db: ['rooms', 'streams', 'identity', 'root.ts'],
   ws: ['streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
-  http: ['streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
+  http: ['production.ts', 'streams', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
   'app.ts': [
     'addresses.ts',
     'ws',
@@ -38,7 +39,10 @@ const allowed: Record<string, string[]> = {
 };
 
 /** What may be imported as types alone: an interface that its user owns. */
-const typesOnly: Record<string, string[]> = { db: ['protocol', 'rooms', 'streams', 'identity'] };
+const typesOnly: Record<string, string[]> = {
+  'production.ts': ['config.ts'],
+  db: ['protocol', 'rooms', 'streams', 'identity'],
+};
 
 interface Import {
   from: string;

@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isProduction, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { requireGrant } from '../identity/require.ts';
+import { isProduction } from '../production.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
 
 /** What the older service's clients wait for, to the letter. */

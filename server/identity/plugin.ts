@@ -1,7 +1,8 @@
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { guestsMayJoin, isProduction, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
+import { guestsMayJoin, isProduction } from '../production.ts';
 import { guestGrants, guestOf } from './guest.ts';
 import type { Identity } from './identity.ts';
 import { Keys, refused } from './keys.ts';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { framesShown, joinRoom, newPerson, selectedPairs, testBrowser, until } from '../support/browser.ts';
+import t from 'tap';
+import { framesShown, joinRoom, meet, newPerson, testBrowser, until } from '../support/browser.ts';
 import { ComposeProject, docker, serviceOf } from '../support/compose.ts';
 import { forbiddenPeers } from '../support/forbidden-peers.ts';
 import { projectRoot } from '../../server/root.ts';
@@ -47,7 +47,7 @@ t.test('the image has the worker, and nothing to build one with', async (t) => {
 });
 
 t.test('two people in browsers outside the containers see each other, directly', async (t) => {
-  const pairs = await call(t, 'direct');
+  const pairs = await meet(await testBrowser(t), url, 'direct');
   t.equal(pairs.length, 4);
   for (const { local, remote } of pairs) {
     t.not(local.candidateType, 'relay');
@@ -56,7 +56,7 @@ t.test('two people in browsers outside the containers see each other, directly',
 });
 
 t.test('and through coturn alone', async (t) => {
-  const pairs = await call(t, 'relayed', '?iceTransportPolicy=relay');
+  const pairs = await meet(await testBrowser(t), url, 'relayed', '?iceTransportPolicy=relay');
   t.equal(pairs.length, 4);
   for (const { local, remote } of pairs) {
     t.equal(local.candidateType, 'relay');
@@ -151,22 +151,3 @@ t.test('without secrets it refuses to start, and says how to have them made', as
     });
   }
 });
-
-/** Two people who see each other for a while. @returns the ways that their media took. */
-async function call(t: Test, room: string, query = '') {
-  const browser = await testBrowser(t);
-  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
-  await joinRoom(ada, url, room, 'Ada', query);
-  await joinRoom(ben, url, room, 'Ben', query);
-  await until(
-    'Ben sees Ada',
-    () => framesShown(ben, 'Ada'),
-    (frames) => frames > 20,
-  );
-  await until(
-    'Ada sees Ben',
-    () => framesShown(ada, 'Ben'),
-    (frames) => frames > 20,
-  );
-  return [...(await selectedPairs(ada)), ...(await selectedPairs(ben))];
-}

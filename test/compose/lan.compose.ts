@@ -3,15 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import {
-  chromiumPath,
-  framesShown,
-  joinRoom,
-  newPerson,
-  selectedPairs,
-  testBrowser,
-  until,
-} from '../support/browser.ts';
+import { chromiumPath, meet, testBrowser } from '../support/browser.ts';
 import { ComposeProject } from '../support/compose.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -105,20 +97,7 @@ async function call(t: Test, machine: string, url: string, room: string, query =
   // Away from localhost, browsers give the camera by https only.
   const more = [`--unsafely-treat-insecure-origin-as-secure=${new URL(url).origin}`];
   const browser = await testBrowser(t, { executablePath, more });
-  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
-  await joinRoom(ada, url, room, 'Ada', query);
-  await joinRoom(ben, url, room, 'Ben', query);
-  await until(
-    'Ben sees Ada',
-    () => framesShown(ben, 'Ada'),
-    (frames) => frames > 20,
-  );
-  await until(
-    'Ada sees Ben',
-    () => framesShown(ada, 'Ben'),
-    (frames) => frames > 20,
-  );
-  const pairs = [...(await selectedPairs(ada)), ...(await selectedPairs(ben))];
+  const pairs = await meet(browser, url, room, query);
   t.equal(pairs.length, 4);
   await browser.close();
   return pairs;

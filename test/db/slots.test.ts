@@ -1,22 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { registerNode } from '../../server/db/nodes.ts';
-import { createPool } from '../../server/db/pool.ts';
-import { heldIds, testNode as nodeWithParticipant } from '../support/ledger.ts';
+import { heldIds, poolForMany, testNode as nodeWithParticipant } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { sampled } from '../support/sampled.ts';
-import { pino } from 'pino';
 
 const database = await testDatabase(t);
-// As many connections as starts at once: the point is that they meet in Postgres, not in our queue.
-const pool = createPool({
-  connectionString: database.connectionString,
-  log: pino({ level: 'silent' }),
-  max: 50,
-  connectTimeoutMs: 20_000,
-  statementTimeoutMs: 20_000,
-});
-t.teardown(() => pool.end());
+const pool = poolForMany(t, database.connectionString);
 
 const testNode = (nodeId?: string) => nodeWithParticipant(pool, nodeId);
 const held = (userId: string) => heldIds(pool, userId);

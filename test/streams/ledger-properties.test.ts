@@ -1,24 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import t from 'tap';
-import { createPool } from '../../server/db/pool.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import type { SlotLedger, StreamRecord } from '../../server/streams/slot-ledger.ts';
-import { declaredOf, heldIds, LEASE, testNode } from '../support/ledger.ts';
+import { declaredOf, heldIds, LEASE, poolForMany, testNode } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const database = await testDatabase(t);
-// As many connections as starts at once: the point is that they meet in Postgres, not in our queue.
-const pool = createPool({
-  connectionString: database.connectionString,
-  log: pino({ level: 'silent' }),
-  max: 50,
-  connectTimeoutMs: 20_000,
-  statementTimeoutMs: 20_000,
-});
-t.teardown(() => pool.end());
+const pool = poolForMany(t, database.connectionString);
 
 const NODES = 2;
 const nodes = await Promise.all(Array.from({ length: NODES }, () => testNode(pool)));

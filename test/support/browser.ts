@@ -140,6 +140,24 @@ export function selectedPairs(page: Page): Promise<{ local: PathEnd; remote: Pat
   });
 }
 
+/** Two people join a room and see each other for a while. @returns the ways that their media took. */
+export async function meet(browser: Browser, url: string, room: string, query = '') {
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await joinRoom(ada, url, room, 'Ada', query);
+  await joinRoom(ben, url, room, 'Ben', query);
+  for (const [page, name] of [
+    [ben, 'Ada'],
+    [ada, 'Ben'],
+  ] as const) {
+    await until(
+      `${name} is seen`,
+      () => framesShown(page, name),
+      (frames) => frames > 20,
+    );
+  }
+  return [...(await selectedPairs(ada)), ...(await selectedPairs(ben))];
+}
+
 /** One received track, by what the browser's own statistics say of it. */
 export interface Inbound {
   kind: string;

@@ -1,9 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import { pino } from 'pino';
+import type { Test } from 'tap';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
+import { createPool } from '../../server/db/pool.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import type { DeclaredRecord, ForwardedRecord } from '../../server/streams/slot-ledger.ts';
+
+/** As many connections as starts at once: the point is that they meet in Postgres, not in a queue of ours. */
+export function poolForMany(t: Pick<Test, 'teardown'>, connectionString: string): Pool {
+  const log = pino({ level: 'silent' });
+  const limits = { max: 50, connectTimeoutMs: 20_000, statementTimeoutMs: 20_000 };
+  const pool = createPool({ connectionString, log, ...limits });
+  t.teardown(() => pool.end());
+  return pool;
+}
 
 /** Of a server's slots, in ms. */
 export const LEASE = 15_000;
