@@ -13,6 +13,7 @@ CREATE TABLE revocations (
 COMMENT ON COLUMN revocations.token_id IS 'Its jti; empty: every token of the user that was made until revoked_at.';
 COMMENT ON COLUMN revocations.expires_at IS 'No such token can be valid after that: the row is dropped.';
 CREATE INDEX revocations_by_expiry ON revocations (expires_at);
+CREATE INDEX revocations_by_time ON revocations (revoked_at);
 
 -- Down Migration
 

@@ -14,10 +14,10 @@ interface Row {
 /** Keeps in Postgres which access tokens are revoked. Every method can be repeated. */
 export function createRevocationStore(pool: Pool): RevocationStore {
   return {
-    async load(now) {
+    async load(now, since) {
       const { rows } = await pool.query<Row>(
-        `SELECT user_id, token_id, revoked_at, expires_at FROM revocations WHERE expires_at > $1`,
-        [now],
+        `SELECT user_id, token_id, revoked_at, expires_at FROM revocations WHERE expires_at > $1 AND revoked_at > $2`,
+        [now, since],
       );
       return rows.map((row) => ({
         userId: row.user_id,

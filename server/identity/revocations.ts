@@ -13,12 +13,15 @@ export interface Revocation {
 
 /** Keeps revocations over restarts. */
 export interface RevocationStore {
-  /** Those that have not expired. */
-  load(now: Date): Promise<Revocation[]>;
+  /** Those that have not expired and were made after `since`. */
+  load(now: Date, since: Date): Promise<Revocation[]>;
   /** Doing it again for the same tokens moves its times forward. */
   add(revocation: Revocation): Promise<void>;
   dropExpired(now: Date): Promise<void>;
 }
+
+/** By so much the clocks of servers that share a store may differ, in ms. */
+const CLOCKS_APART_MS = 60_000;
 
 interface RevocationEvents {
   /** Something more is revoked. */
@@ -31,6 +34,8 @@ export class Revocations extends EventEmitter<RevocationEvents> {
   /** By user, then by token; undefined stands for all. */
   readonly #byUser = new Map<string, Map<string | undefined, Revocation>>();
 
+  #loadedAt: Date | undefined;
+
   constructor(store: RevocationStore) {
     super();
     this.setMaxListeners(0);
@@ -40,7 +45,9 @@ export class Revocations extends EventEmitter<RevocationEvents> {
   /** Learns what was revoked before or elsewhere, and forgets what has expired. */
   async refresh(): Promise<void> {
     const now = new Date();
-    for (const revocation of await this.#store.load(now)) this.#remember(revocation);
+    const since = new Date((this.#loadedAt?.getTime() ?? 0) - CLOCKS_APART_MS);
+    for (const revocation of await this.#store.load(now, since)) this.#remember(revocation);
+    this.#loadedAt = now;
     for (const [userId, revocations] of this.#byUser) {
       for (const { tokenId, expiresAt } of revocations.values()) {
         if (expiresAt <= now) revocations.delete(tokenId);
