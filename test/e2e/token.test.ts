@@ -99,3 +99,31 @@ t.test('the SDK shows tokens, exchanges them in time, and stays out once they ha
   await page.waitForFunction(() => window.room.state === 'left');
   t.match(await page.evaluate(() => window.told), [/You are out: the access token was revoked/]);
 });
+
+t.test('a token that cannot be fetched in an outage does not cost the place', async (t) => {
+  const { app, url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { page } = await newPerson(await testBrowser(t));
+  let failures = 0;
+  let isAway = false;
+  await page.exposeFunction('fetchToken', async () => {
+    if (!isAway) return tokenOf('eve');
+    // The network comes back after two tries.
+    failures += 1;
+    isAway = failures < 2;
+    throw new Error('Failed to fetch');
+  });
+  await page.goto(url);
+  await page.waitForFunction(() => 'sdk' in window);
+  t.equal(await joinTea(page, undefined), '');
+  const [before] = rooms.presencesOf('eve');
+  isAway = true;
+  await page.evaluate(() => {
+    window.told = [];
+    window.room.on('stateChanged', (state) => window.told.push(state));
+  });
+  for (const socket of app.websocketServer.clients) socket.terminate();
+  await page.waitForFunction(() => window.told.includes('connected'));
+  t.same(await page.evaluate(() => window.told), ['reconnecting', 'connected']);
+  t.equal(failures, 2);
+  t.same(rooms.presencesOf('eve'), [before], 'the same place');
+});
