@@ -107,6 +107,7 @@ t.test('who may watch nothing gets nothing in the place of something else either
   t.match(await viewer.raw('consume', { producerId, replace: id }), {
     error: { code: 'stream_limit', limit: 0 },
   });
+  await server.declared.end('fay', id);
 });
 
 t.test('a player outside and a room share the user’s places, and each learns of the other', async (t) => {
