@@ -9,17 +9,36 @@ import type { Node } from './nodes.ts';
  */
 export function createCallJournal(pool: Pool, node: Node): CallJournal {
   return {
-    async sessionStarted({ id, roomName, startedAt }) {
+    async sessionStarted({ id, roomName, startedAt, settings }) {
       await pool.query(
         `WITH room AS (
            INSERT INTO rooms (id, name, created_at) VALUES ($2, $3, $4)
            ON CONFLICT (name) DO UPDATE SET name = excluded.name
            RETURNING id
          )
-         INSERT INTO room_sessions (id, room_id, node_id, incarnation, started_at)
-         SELECT $1, room.id, $5, $6, $4 FROM room
+         INSERT INTO room_sessions
+           (id, room_id, node_id, incarnation, started_at, version, locked, max_participants, empty_ttl_ms)
+         SELECT $1, room.id, $5, $6, $4, 1, $7, $8, $9 FROM room
          ON CONFLICT (id) DO NOTHING`,
-        [id, randomUUID(), roomName, startedAt, node.nodeId, node.incarnation],
+        [
+          id,
+          randomUUID(),
+          roomName,
+          startedAt,
+          node.nodeId,
+          node.incarnation,
+          settings.locked,
+          settings.maxParticipants,
+          settings.emptyTtl,
+        ],
+      );
+    },
+
+    async sessionUpdated({ id, settings, version }) {
+      await pool.query(
+        `UPDATE room_sessions SET version = $2, locked = $3, max_participants = $4, empty_ttl_ms = $5
+         WHERE id = $1 AND version < $2`,
+        [id, version, settings.locked, settings.maxParticipants, settings.emptyTtl],
       );
     },
 

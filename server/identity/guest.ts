@@ -3,8 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grants } from '../protocol/grants.ts';
 import { grantsOf } from './claims.ts';
+import { GUEST } from './identity.ts';
 
 const COOKIE = 'trivium_guest';
+/** The route of the built client's files. */
+const FILES = '/*';
 /** A year, in seconds. */
 const MAX_AGE = 365 * 24 * 60 * 60;
 const COOKIE_OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: MAX_AGE } as const;
@@ -22,8 +25,8 @@ export const guestCookieFor = (upgrade: IncomingMessage): string | undefined => 
 export function guestOf(request: FastifyRequest, reply: FastifyReply): string {
   const known = knownGuest(request);
   if (known !== undefined) return known;
-  const userId = `guest:${randomBytes(16).toString('hex')}`;
-  if (request.url.startsWith('/assets/')) return userId;
+  const userId = `${GUEST}${randomBytes(16).toString('hex')}`;
+  if (request.routeOptions.url === FILES) return userId;
   const options = { ...COOKIE_OPTIONS, secure: request.protocol === 'https' };
   void reply.setCookie(COOKIE, userId, { ...options, signed: true });
   const { server } = request;

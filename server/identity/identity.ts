@@ -1,5 +1,8 @@
 import type { Grants } from '../protocol/grants.ts';
 
+/** What the ids of guests begin with, and no token's subject. */
+export const GUEST = 'guest:';
+
 /** Who asks, and what they may do. */
 export interface Identity {
   /** The key of the quota: `guest:` and random bits, or the subject of a token. */

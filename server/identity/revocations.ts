@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { Identity } from './identity.ts';
+import { GUEST, type Identity } from './identity.ts';
+import { MAX_LIFETIME } from './tokens.ts';
 
 /** Tokens of a user that are valid no more. */
 export interface Revocation {
   userId: string;
   /** The one token (`IdentityToken.id`); undefined: every token of the user that was made until then. */
   tokenId: string | undefined;
+  /** The one room that it may not be used for any more; undefined: it is not valid at all. */
+  roomName: string | undefined;
   revokedAt: Date;
   /** From then on no such token could be valid any more. */
   expiresAt: Date;
@@ -20,6 +23,9 @@ export interface RevocationStore {
   dropExpired(now: Date): Promise<void>;
 }
 
+/** A guest who was removed from a room may come back after so many ms. */
+const GUEST_BARRED_MS = 24 * 60 * 60 * 1000;
+
 /** By so much the clocks of servers that share a store may differ, in ms. */
 const CLOCKS_APART_MS = 60_000;
 
@@ -31,8 +37,7 @@ interface RevocationEvents {
 /** What is revoked, at hand for every request and connection. */
 export class Revocations extends EventEmitter<RevocationEvents> {
   readonly #store: RevocationStore;
-  /** By user, then by token; undefined stands for all. */
-  readonly #byUser = new Map<string, Map<string | undefined, Revocation>>();
+  readonly #byUser = new Map<string, Map<string, Revocation>>();
 
   #loadedAt: Date | undefined;
 
@@ -49,8 +54,8 @@ export class Revocations extends EventEmitter<RevocationEvents> {
     for (const revocation of await this.#store.load(now, since)) this.#remember(revocation);
     this.#loadedAt = now;
     for (const [userId, revocations] of this.#byUser) {
-      for (const { tokenId, expiresAt } of revocations.values()) {
-        if (expiresAt <= now) revocations.delete(tokenId);
+      for (const [key, { expiresAt }] of revocations) {
+        if (expiresAt <= now) revocations.delete(key);
       }
       if (revocations.size === 0) this.#byUser.delete(userId);
     }
@@ -67,17 +72,42 @@ export class Revocations extends EventEmitter<RevocationEvents> {
   covers({ userId, token }: Identity): boolean {
     const revocations = token && this.#byUser.get(userId);
     if (!revocations) return false;
-    const all = revocations.get(undefined);
-    return revocations.has(token.id) || (all !== undefined && token.issuedAt <= all.revokedAt.getTime());
+    const all = revocations.get(keyOf(undefined, undefined));
+    const one = revocations.has(keyOf(token.id, undefined));
+    return one || (all !== undefined && token.issuedAt <= all.revokedAt.getTime());
+  }
+
+  /** Keeps a user out of one room, with every token that was made until now; a guest for a day. */
+  async bar(userId: string, roomName: string): Promise<void> {
+    const revokedAt = new Date();
+    const lifetime = userId.startsWith(GUEST) ? GUEST_BARRED_MS : MAX_LIFETIME;
+    const expiresAt = new Date(revokedAt.getTime() + lifetime);
+    await this.revoke({ userId, tokenId: undefined, roomName, revokedAt, expiresAt });
+  }
+
+  /** Whether what lets somebody in does not do so for that room any more. */
+  isBarred(
+    { userId, token }: Pick<Identity, 'userId'> & { token: { issuedAt: number } | undefined },
+    roomName: string,
+  ): boolean {
+    const bar = this.#byUser.get(userId)?.get(keyOf(undefined, roomName));
+    if (!bar || bar.expiresAt <= new Date()) return false;
+    return !token || token.issuedAt <= bar.revokedAt.getTime();
   }
 
   #remember(revocation: Revocation): void {
-    const { userId, tokenId, revokedAt } = revocation;
-    const revocations = this.#byUser.get(userId) ?? new Map<string | undefined, Revocation>();
-    const known = revocations.get(tokenId);
+    const { userId, tokenId, roomName, revokedAt } = revocation;
+    const revocations = this.#byUser.get(userId) ?? new Map<string, Revocation>();
+    const key = keyOf(tokenId, roomName);
+    const known = revocations.get(key);
     if (known && known.revokedAt >= revokedAt) return;
-    revocations.set(tokenId, revocation);
+    revocations.set(key, revocation);
     this.#byUser.set(userId, revocations);
     this.emit('revoked');
   }
+}
+
+/** What one revocation of a user is about: a token or all of them, for a room or at all. */
+function keyOf(tokenId: string | undefined, roomName: string | undefined): string {
+  return JSON.stringify([tokenId, roomName]);
 }

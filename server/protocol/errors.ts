@@ -12,16 +12,36 @@ export const errorCodes = {
     status: 400,
     meaning: 'The data does not fit the method, or mediasoup refused the parameters.',
   },
-  rate_limited: { status: 429, meaning: 'Too many messages. `retryAfterMs` says when to try again.' },
+  rate_limited: {
+    status: 429,
+    meaning: 'Too many messages, joins or requests. `retryAfterMs` says when to try again.',
+  },
   not_joined: { status: 409, meaning: 'The method needs a room: send `join` first.' },
   already_joined: { status: 409, meaning: 'This connection has joined a room already. Open another one.' },
   not_found: {
     status: 404,
-    meaning: 'No such transport, producer or consumer, or it belongs to somebody else.',
+    meaning: 'There is nothing of that name or id, or it belongs to somebody else.',
   },
   gone: {
     status: 410,
-    meaning: 'The stream holds no slot any more: its player has to stop.',
+    meaning: 'It is over. A stream holds no slot any more: its player has to stop. A room has ended.',
+  },
+  room_locked: { status: 403, meaning: 'The room is locked: nobody else gets in until a host unlocks it.' },
+  room_exists: {
+    status: 409,
+    meaning: 'A room of that name is open already. Use it, or choose another name.',
+  },
+  elsewhere: {
+    status: 421,
+    meaning: 'The room is open on another server of the same database. Ask that one.',
+  },
+  changed_meanwhile: {
+    status: 412,
+    meaning: 'The ETag in `If-Match` is of a former state. Read it again, then change it.',
+  },
+  precondition_required: {
+    status: 428,
+    meaning: 'A change needs `If-Match` with the ETag that was read, or `*`.',
   },
   room_full: { status: 409, meaning: 'The room has as many participants as it may have (`limit`).' },
   user_limit: { status: 409, meaning: 'The user is in as many rooms and tabs as one user may be (`limit`).' },

@@ -10,6 +10,7 @@ import {
   Id,
   MediaKind,
   Participant,
+  Permissions,
   RoomName,
   RtpCapabilities,
   RtpParameters,
@@ -32,20 +33,27 @@ export const methods = {
       displayName: DisplayName,
       rtpCapabilities: Type.Optional(RtpCapabilities),
       deviceId: Type.Optional(Id),
+      autoSubscribe: Type.Optional(
+        Type.Boolean({ description: 'The server chooses the videos (default), or the client alone.' }),
+      ),
     }),
     result: Exactly({
       participantId: Id,
       resumeToken: Id,
-      room: Exactly({ id: Id, name: RoomName }),
+      room: Exactly({ id: Id, name: RoomName, locked: Type.Boolean() }),
       participants: Type.Array(Participant),
+      permissions: Permissions,
       iceServers: Type.Array(IceServer),
     }),
   },
   resume: {
     params: Exactly({ resumeToken: Id }),
     result: Exactly({
+      room: Exactly({ locked: Type.Boolean() }),
       participants: Type.Array(Participant),
+      permissions: Permissions,
       producerIds: Type.Array(Id),
+      mutedByHost: Type.Array(Id, { description: 'Own producers that a host has paused or closed.' }),
       consumerIds: Type.Array(Id),
     }),
   },
@@ -87,6 +95,10 @@ export const methods = {
   pauseConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
   resumeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
   closeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
+  setPinned: {
+    params: Exactly({ participantId: Id, source: TrackSource, pinned: Type.Boolean() }),
+    result: Nothing,
+  },
   setPreferredLayers: {
     params: Exactly({
       consumerId: Id,
@@ -95,6 +107,17 @@ export const methods = {
     }),
     result: Nothing,
   },
+
+  muteParticipant: {
+    params: Exactly({
+      participantId: Id,
+      sources: Type.Optional(Type.Array(TrackSource, { minItems: 1, maxItems: 4 })),
+    }),
+    result: Nothing,
+  },
+  removeParticipant: { params: Exactly({ participantId: Id }), result: Nothing },
+  updateRoom: { params: Exactly({ locked: Type.Boolean() }), result: Nothing },
+  closeRoom: { params: Nothing, result: Nothing },
 } as const;
 
 export type Method = keyof typeof methods;

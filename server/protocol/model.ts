@@ -101,6 +101,14 @@ export const Stream = Exactly({
 });
 export type Stream = Static<typeof Stream>;
 
+/** What a participant may do, by the grants of its user. */
+export const Permissions = Exactly({
+  publish: Type.Array(TrackSource, { description: 'The sources that may be published.' }),
+  subscribe: Type.Boolean({ description: 'May receive what others publish.' }),
+  admin: Type.Boolean({ description: 'May mute and remove others, lock the room and end it for all.' }),
+});
+export type Permissions = Static<typeof Permissions>;
+
 export const SpatialLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the smallest.' });
 export const TemporalLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the slowest.' });
 

@@ -1,9 +1,11 @@
 import { Type, type Static } from 'typebox';
 import {
+  Consumer,
   Exactly,
   Id,
   LeaveReason,
   Participant,
+  Permissions,
   Producer,
   RtpCapabilities,
   SpatialLayer,
@@ -30,6 +32,7 @@ export const notifications = {
   producerPaused: Exactly({ participantId: Id, producerId: Id }),
   producerResumed: Exactly({ participantId: Id, producerId: Id }),
   producerClosed: Exactly({ participantId: Id, producerId: Id }),
+  consumerAdded: Consumer,
   consumerClosed: Exactly({
     consumerId: Id,
     reason: Type.Union([
@@ -53,6 +56,8 @@ export const notifications = {
       description: 'What holds the slots of the user, over all rooms and tabs.',
     }),
   }),
+  permissions: Permissions,
+  roomUpdated: Exactly({ locked: Type.Boolean() }),
   serverStopping: Exactly({
     withinMs: Type.Integer({ minimum: 0, description: 'The call goes on for so long at most.' }),
   }),

@@ -1,6 +1,15 @@
+import type { RoomSettings } from './settings.ts';
+
 export interface CallJournal {
   /** Records that a room has begun to be used; makes the room by name if it is new. */
-  sessionStarted(session: { id: string; roomName: string; startedAt: Date }): Promise<void>;
+  sessionStarted(session: {
+    id: string;
+    roomName: string;
+    startedAt: Date;
+    settings: RoomSettings;
+  }): Promise<void>;
+  /** Records a room's settings; those of an earlier version never take the place of later ones. */
+  sessionUpdated(session: { id: string; settings: RoomSettings; version: number }): Promise<void>;
   sessionEnded(session: { id: string; endedAt: Date }): Promise<void>;
   participantJoined(p: {
     id: string;

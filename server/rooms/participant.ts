@@ -5,12 +5,13 @@ import { AppError } from '../errors.ts';
 import { flushed } from '../media/flushed.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { Grants } from '../protocol/grants.ts';
-import type { Direction, LeaveReason, Participant as Description } from '../protocol/model.ts';
+import type { LeaveReason, Participant as Description, TrackSource } from '../protocol/model.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Notification, NotificationData } from '../protocol/notifications.ts';
 import { fromClient } from './client-input.ts';
 import { publishRefusal, subscribeRefusal } from './permissions.ts';
 import { Publication } from './publication.ts';
+import { Transports } from './transports.ts';
 
 export interface ParticipantOptions {
   userId: string;
@@ -44,9 +45,12 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly displayName: string;
   readonly deviceId: string | undefined;
   readonly #options: ParticipantOptions;
-  readonly #transports = new Map<Direction, types.WebRtcTransport>();
+  /** What its media comes and goes by. */
+  readonly transports: Transports;
   readonly #publications = new Map<string, Publication>();
   readonly #consumers = new Map<string, types.Consumer>();
+  /** Producers that somebody else muted or ended. */
+  readonly #mutedByHost = new Set<string>();
   #grants: Grants;
   #closed = false;
 
@@ -57,6 +61,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.displayName = options.displayName;
     this.deviceId = options.deviceId;
     this.#grants = options.grants;
+    this.transports = new Transports(options.media, this.id);
   }
 
   /** What this participant may do now: its token may be exchanged while it is here. */
@@ -87,54 +92,9 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     return this.#publications;
   }
 
-  /**
-   * Makes the transport of one direction, on the one port of the room's worker.
-   *
-   * @throws {AppError} `too_many` where there is one already.
-   */
-  async createTransport(direction: Direction): Promise<types.WebRtcTransport> {
-    if (this.#transports.has(direction)) {
-      throw new AppError('too_many', `There is a ${direction} transport already. Close it first.`, {
-        limit: 1,
-      });
-    }
-    const { router, webRtcServer } = this.#options.media;
-    const transport = await router.createWebRtcTransport({
-      webRtcServer,
-      preferUdp: true,
-      initialAvailableOutgoingBitrate: 1_000_000,
-      appData: { participantId: this.id, direction },
-    });
-    if (this.#closed || transport.closed || this.#transports.has(direction)) {
-      transport.close();
-      throw new AppError('not_found', `The ${direction} transport is not needed any more.`);
-    }
-    this.#transports.set(direction, transport);
-    transport.observer.once('close', () => this.#transports.delete(direction));
-    transport.on('dtlsstatechange', (state) => {
-      if (state === 'failed' || state === 'closed') transport.close();
-    });
-    return transport;
-  }
-
-  /** @throws {AppError} `not_found`, `bad_request` where mediasoup refuses the parameters or it is connected already. */
-  async connectTransport(transportId: string, dtlsParameters: types.DtlsParameters): Promise<void> {
-    const transport = this.#transport(transportId);
-    if (transport.dtlsState !== 'new') {
-      throw new AppError('bad_request', `Transport ${transportId} is connected already.`);
-    }
-    await fromClient('DTLS parameters', () => transport.connect({ dtlsParameters }));
-  }
-
-  /** New ICE credentials for a transport whose network changed. @throws {AppError} `not_found` */
-  async restartIce(transportId: string): Promise<types.IceParameters> {
-    const transport = this.#transport(transportId);
-    return fromClient('transport', () => transport.restartIce());
-  }
-
-  /** @throws {AppError} `not_found` */
-  closeTransport(transportId: string): void {
-    this.#transport(transportId).close();
+  /** There is a transport to receive on, and it is known what the client can receive. */
+  get canReceive(): boolean {
+    return this.transports.of('recv') !== undefined && this.#options.rtpCapabilities !== undefined;
   }
 
   /**
@@ -145,8 +105,8 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   async produce(params: Params<'produce'>): Promise<Publication> {
     const refusal = publishRefusal(this.#grants, params.source);
     if (refusal) throw refusal;
-    const transport = this.#transport(params.transportId);
-    if (transport !== this.#transports.get('send')) {
+    const transport = this.transports.get(params.transportId);
+    if (transport !== this.transports.of('send')) {
       throw new AppError(
         'bad_request',
         `Transport ${params.transportId} is for receiving. Produce on the other one.`,
@@ -175,7 +135,10 @@ export class Participant extends EventEmitter<ParticipantEvents> {
       if (!this.#closed) this.#announce('producerClosed', producer.id);
     });
     producer.observer.on('pause', () => this.#announce('producerPaused', producer.id));
-    producer.observer.on('resume', () => this.#announce('producerResumed', producer.id));
+    producer.observer.on('resume', () => {
+      this.#mutedByHost.delete(producer.id);
+      this.#announce('producerResumed', producer.id);
+    });
     this.emit('published', publication);
     this.emit('announce', {
       event: 'producerAdded',
@@ -204,7 +167,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     const existing = [...this.#consumers.values()].find(({ producerId }) => producerId === producer.id);
     if (existing) return existing;
 
-    const transport = this.#transports.get('recv');
+    const transport = this.transports.of('recv');
     if (!transport) throw new AppError('not_found', 'There is no transport to receive on. Create one first.');
     const { media, rtpCapabilities } = this.#options;
     if (producer.closed) throw new AppError('not_found', `Producer ${producer.id} has just been closed.`);
@@ -250,7 +213,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   async endForwarding(consumerId: string): Promise<void> {
     const known = this.#consumers.get(consumerId);
     if (known) this.stopConsumer(known, 'swept');
-    for (const transport of this.#transports.values()) {
+    for (const transport of this.transports.all) {
       const { consumerIds } = await transport.dump();
       if (consumerIds.includes(consumerId)) transport.close();
     }
@@ -276,13 +239,35 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   /** Other grants hold from now on: what they do not allow any more is closed, and the client is told. */
   regrant(grants: Grants): void {
     this.#grants = grants;
-    for (const { producer, source } of this.#publications.values()) {
-      if (!publishRefusal(grants, source)) continue;
-      producer.close();
-      this.notify({ event: 'producerClosed', data: { participantId: this.id, producerId: producer.id } });
+    for (const publication of this.#publications.values()) {
+      if (publishRefusal(grants, publication.source)) this.#endPublication(publication);
     }
     if (!subscribeRefusal(grants)) return;
     for (const consumer of this.#consumers.values()) this.stopConsumer(consumer, 'forbidden');
+  }
+
+  /**
+   * Somebody else mutes what this participant publishes from some sources: sound is paused, video ends, so that the
+   * camera's light goes out. The client is told, and may begin again.
+   *
+   * @throws {AppError} `not_found` where something was closed meanwhile.
+   */
+  async mute(sources: readonly TrackSource[]): Promise<void> {
+    const muted = [...this.#publications.values()].filter(({ source }) => sources.includes(source));
+    for (const publication of muted) {
+      const { producer } = publication;
+      this.#mutedByHost.add(producer.id);
+      if (producer.kind === 'video') this.#endPublication(publication);
+      else if (!producer.paused) {
+        await fromClient('producer', () => producer.pause());
+        this.#notifyOwn('producerPaused', producer.id);
+      }
+    }
+  }
+
+  /** The ids of what a host has muted or ended, as long as it is. */
+  get mutedByHost(): string[] {
+    return [...this.#mutedByHost];
   }
 
   /** Tells this participant's client something. */
@@ -294,14 +279,18 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   close(reason: LeaveReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const transport of this.#transports.values()) transport.close();
+    this.transports.close();
     this.emit('close', reason);
   }
 
-  #transport(transportId: string): types.WebRtcTransport {
-    const transport = [...this.#transports.values()].find(({ id }) => id === transportId);
-    if (!transport) throw new AppError('not_found', `You have no transport ${transportId}.`);
-    return transport;
+  #endPublication({ producer }: Publication): void {
+    producer.close();
+    this.#notifyOwn('producerClosed', producer.id);
+  }
+
+  /** Tells this participant's own client what somebody else did with what it publishes. */
+  #notifyOwn(event: 'producerPaused' | 'producerClosed', producerId: string): void {
+    this.notify({ event, data: { participantId: this.id, producerId } });
   }
 
   #announce(event: 'producerPaused' | 'producerResumed' | 'producerClosed', producerId: string): void {

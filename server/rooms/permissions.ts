@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Grants } from '../protocol/grants.ts';
-import type { TrackSource } from '../protocol/model.ts';
+import type { Permissions, TrackSource } from '../protocol/model.ts';
 
 /** Somebody who wants to join, as far as rooms have to know. */
 export interface Visitor {
@@ -8,7 +8,11 @@ export interface Visitor {
   /** What the others see; undefined: what the client says. */
   displayName: string | undefined;
   grants: Grants;
+  /** The token that says so, and when it was made, in ms since the epoch; undefined for a guest. */
+  token: { issuedAt: number } | undefined;
 }
+
+const sources: readonly TrackSource[] = ['camera', 'microphone', 'screen_share', 'screen_share_audio'];
 
 const forbidden = (message: string) => new AppError('forbidden', message);
 
@@ -34,4 +38,21 @@ export function publishRefusal(grants: Grants, source: TrackSource): AppError | 
 /** Why somebody may receive nothing; undefined: they may. */
 export function subscribeRefusal({ canSubscribe }: Grants): AppError | undefined {
   return canSubscribe ? undefined : forbidden('You may not subscribe: your token has canSubscribe: false.');
+}
+
+/** Why somebody is no host of the room of that name; undefined: they are. */
+export function adminRefusal({ roomAdmin, room }: Grants, name: string): AppError | undefined {
+  if (!roomAdmin) return forbidden('Only hosts may do this: it needs a token with the grant roomAdmin.');
+  if (room !== undefined && room !== name)
+    return forbidden(`Your token is for room ${room}, not for ${name}.`);
+  return undefined;
+}
+
+/** What somebody with these grants may do in the room of that name. */
+export function permissionsOf(grants: Grants, name: string): Permissions {
+  return {
+    publish: sources.filter((source) => !publishRefusal(grants, source)),
+    subscribe: !subscribeRefusal(grants),
+    admin: !adminRefusal(grants, name),
+  };
 }

@@ -4,12 +4,15 @@ import type { WorkerPool } from '../media/worker-pool.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { CallJournal } from './call-journal.ts';
 import type { Participant } from './participant.ts';
-import { entryRefusal, type Visitor } from './permissions.ts';
+import { adminRefusal, entryRefusal, type Visitor } from './permissions.ts';
+import type { Removals } from './removals.ts';
 import { Room, type RoomCloseReason } from './room.ts';
+import type { RoomSettings } from './settings.ts';
 
 export interface RegistryOptions {
   workers: WorkerPool;
   journal: CallJournal;
+  removals: Removals;
   log: Logger;
   limits: {
     rooms: number;
@@ -17,7 +20,7 @@ export interface RegistryOptions {
     participantsPerUser: number;
     producersPerParticipant: number;
   };
-  /** Time that a session goes on after the last one left, in ms. */
+  /** Time that a session goes on after the last one left where nothing else is set, in ms. */
   emptyRoomTtl: number;
 }
 
@@ -26,6 +29,7 @@ export class RoomRegistry {
   readonly #options: RegistryOptions;
   readonly #rooms = new Map<string, Promise<Room>>();
   readonly #open = new Set<Room>();
+  readonly #presences = new Map<string, Set<Participant>>();
   /** Entries of the journal that are being written. */
   readonly #writing = new Set<Promise<void>>();
   #isOpen = true;
@@ -46,26 +50,27 @@ export class RoomRegistry {
 
   /** Where a user is now: each room and tab. */
   presencesOf(userId: string): Participant[] {
-    return [...this.#open].flatMap(({ participants }) =>
-      [...participants.values()].filter((participant) => participant.userId === userId),
-    );
+    return [...(this.#presences.get(userId) ?? [])];
   }
 
   /**
    * Lets a user into a room, which is made if it is not there.
    *
-   * @throws {AppError} `forbidden` where the grants are not for it; `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a
-   *   worker or the database does not answer.
+   * @throws {AppError} `forbidden` where the grants are not for it or the user was removed from it; `room_locked`;
+   *   `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a worker or the database
+   *   does not answer.
    */
   async join(visitor: Visitor, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
     const { userId, grants } = visitor;
     const refusal = entryRefusal(grants, params.room);
     if (refusal) throw refusal;
-    this.#refuse(userId);
+    this.#refuse(visitor, params.room);
     const room = await this.#roomNamed(params.room);
-    this.#refuse(userId);
+    this.#refuse(visitor, params.room);
+    refuseIfLocked(room, visitor);
     const { participantsPerRoom, producersPerParticipant } = this.#options.limits;
-    refuseAt(participantsPerRoom, room.participants.size, 'room_full', `Room ${room.name} is full`);
+    const places = Math.min(participantsPerRoom, room.settings.maxParticipants ?? Infinity);
+    refuseAt(places, room.participants.size, 'room_full', `Room ${room.name} is full`);
 
     const participant = room.add({
       userId,
@@ -75,6 +80,7 @@ export class RoomRegistry {
       grants,
       maxProducers: producersPerParticipant,
     });
+    this.#notePresence(participant);
     const { id, displayName } = participant;
     const joined = this.#options.journal
       .participantJoined({ id, sessionId: room.id, userId, displayName, joinedAt: new Date() })
@@ -104,6 +110,48 @@ export class RoomRegistry {
     return { room, participant };
   }
 
+  /** The room that is open under a name, or whose session has that id. */
+  find(idOrName: string): Room | undefined {
+    return [...this.#open].find(({ id, name }) => id === idOrName || name === idOrName);
+  }
+
+  /**
+   * Opens a room before anybody is in it.
+   *
+   * @throws {AppError} `room_exists`, `server_full`, `unavailable`.
+   */
+  async open(name: string, settings: Partial<RoomSettings>): Promise<Room> {
+    if (!this.#isOpen) throw stopping();
+    if (this.#rooms.has(name)) {
+      throw new AppError('room_exists', `Room ${name} is open already. Use it, or choose another name.`);
+    }
+    return this.#roomNamed(name, settings);
+  }
+
+  /**
+   * Puts a user out of a room, from every tab, and does not let them in again with what had let them in.
+   *
+   * @param by Who does it, for the log.
+   * @throws {AppError} `not_found`; `unavailable` where it could not be recorded: then it holds until this server stops.
+   */
+  async remove(room: Room, participantId: string, by: string): Promise<void> {
+    const { userId } = room.participant(participantId);
+    const { removals, log } = this.#options;
+    const presences = [...room.participants.values()].filter((participant) => participant.userId === userId);
+    const recorded = removals.bar(userId, room.name);
+    for (const participant of presences) room.remove(participant);
+    log.info({ room: room.name, sessionId: room.id, participantId, userId, by }, 'participant removed');
+    try {
+      await recorded;
+    } catch (error) {
+      log.error({ err: error }, 'a removal could not be recorded');
+      throw new AppError(
+        'unavailable',
+        'They are out. The database does not answer now: it holds until this server stops.',
+      );
+    }
+  }
+
   /**
    * Lets nobody in any more, tells everybody that the server stops, and resolves when the last one has left, when `ms`
    * have passed, or at the signal `cut`.
@@ -122,28 +170,53 @@ export class RoomRegistry {
     await Promise.race([Promise.all(emptied), timeIsOver]);
   }
 
+  /** Resolves when the journal has what has happened until now, or has failed to take it, which is logged. */
+  async recorded(): Promise<void> {
+    await Promise.allSettled(this.#writing);
+  }
+
   /** Ends every room, then waits until the journal has it. Nobody can join any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
     await Promise.allSettled(this.#rooms.values());
     for (const room of this.#open) room.close('server_stopped');
-    await Promise.allSettled(this.#writing);
+    await this.recorded();
   }
 
-  #refuse(userId: string): void {
-    if (!this.#isOpen) throw new AppError('unavailable', 'The server is stopping. Try again in a minute.');
+  #notePresence(participant: Participant): void {
+    const { userId } = participant;
+    const presences = this.#presences.get(userId) ?? new Set<Participant>();
+    this.#presences.set(userId, presences.add(participant));
+    participant.once('close', () => {
+      presences.delete(participant);
+      if (presences.size === 0) this.#presences.delete(userId);
+    });
+  }
+
+  #refuse(visitor: Visitor, roomName: string): void {
+    const { userId } = visitor;
+    if (!this.#isOpen) throw stopping();
+    if (this.#options.removals.isBarred(visitor, roomName)) {
+      throw new AppError('forbidden', `You were removed from room ${roomName} by a host.`);
+    }
     const { participantsPerUser } = this.#options.limits;
     const current = this.presencesOf(userId).length;
     refuseAt(participantsPerUser, current, 'user_limit', 'You are in too many rooms and tabs. Leave one');
   }
 
-  #roomNamed(name: string): Promise<Room> {
+  #roomNamed(name: string, settings: Partial<RoomSettings> = {}): Promise<Room> {
     const present = this.#rooms.get(name);
     if (present) return present;
     const { rooms } = this.#options.limits;
     if (this.#rooms.size >= rooms) this.#closeAnEmptyRoom();
     refuseAt(rooms, this.#rooms.size, 'server_full', 'The server has no place for another room');
-    const opening = this.#openRoom(name);
+    const { emptyRoomTtl: emptyTtl } = this.#options;
+    const opening = this.#openRoom(name, {
+      locked: false,
+      maxParticipants: undefined,
+      emptyTtl,
+      ...settings,
+    });
     this.#rooms.set(name, opening);
     opening.catch(() => this.#rooms.delete(name));
     return opening;
@@ -155,11 +228,12 @@ export class RoomRegistry {
     empty?.close('room_closed');
   }
 
-  async #openRoom(name: string): Promise<Room> {
+  async #openRoom(name: string, settings: RoomSettings): Promise<Room> {
     const { workers, journal, log } = this.#options;
-    const room = await Room.create(name, await workers.createRouter());
+    const room = await Room.create(name, settings, await workers.createRouter());
     try {
-      await journal.sessionStarted({ id: room.id, roomName: name, startedAt: new Date() });
+      const { id, startedAt } = room;
+      await journal.sessionStarted({ id, roomName: name, startedAt, settings });
       if (room.closed)
         throw new AppError('unavailable', `The media worker of room ${name} has ended. Join again.`);
     } catch (error) {
@@ -168,22 +242,28 @@ export class RoomRegistry {
     }
     this.#open.add(room);
     log.info({ room: name, sessionId: room.id }, 'room opened');
-    this.#closeWhenEmptyFor(room, this.#options.emptyRoomTtl);
+    this.#closeWhenEmpty(room);
+    room.on('updated', () => {
+      const { id, version } = room;
+      this.#write('a change of a room', journal.sessionUpdated({ id, version, settings: room.settings }));
+    });
     room.once('close', (reason) => this.#forget(room, reason));
     room.on('error', (error) => log.error({ err: error, room: name }, 'room failed to do something'));
     return room;
   }
 
-  /** An open room that nobody is in ends after `ttl` ms; also one that nobody ever got into. */
-  #closeWhenEmptyFor(room: Room, ttl: number): void {
-    const closeIfEmpty = () => {
-      if (room.participants.size === 0) room.close('room_closed');
-    };
-    let timer = setTimeout(closeIfEmpty, ttl);
-    room.on('empty', () => {
+  /** An open room that nobody is in ends after its `emptyTtl`; also one that nobody ever got into. */
+  #closeWhenEmpty(room: Room): void {
+    let timer: NodeJS.Timeout | undefined;
+    const wait = () => {
       clearTimeout(timer);
-      timer = setTimeout(closeIfEmpty, ttl);
-    });
+      timer = setTimeout(() => {
+        if (room.participants.size === 0) room.close('room_closed');
+      }, room.settings.emptyTtl);
+    };
+    wait();
+    room.on('empty', wait);
+    room.on('updated', wait);
     room.once('close', () => clearTimeout(timer));
   }
 
@@ -203,6 +283,15 @@ export class RoomRegistry {
       .finally(() => this.#writing.delete(written));
     this.#writing.add(written);
   }
+}
+
+function refuseIfLocked({ name, settings }: Room, { grants }: Visitor): void {
+  if (!settings.locked || !adminRefusal(grants, name)) return;
+  throw new AppError('room_locked', `Room ${name} is locked. Ask a host to unlock it, then try again.`);
+}
+
+function stopping(): AppError {
+  return new AppError('unavailable', 'The server is stopping. Try again in a minute.');
 }
 
 function refuseAt(

@@ -8,14 +8,20 @@ import type { Participant as Description } from '../protocol/model.ts';
 import type { NotificationData, Notification } from '../protocol/notifications.ts';
 import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
-import { entryRefusal } from './permissions.ts';
+import { entryRefusal, permissionsOf } from './permissions.ts';
 import type { Publication } from './publication.ts';
+import type { RoomSettings } from './settings.ts';
+import { Speech } from './speech.ts';
 
 export type RoomCloseReason = NotificationData<'roomClosed'>['reason'];
 
 interface RoomEvents {
   /** The last participant left. */
   empty: [];
+  /** Its settings have changed. */
+  updated: [];
+  /** What can be watched has changed, or who speaks. */
+  changed: [];
   close: [RoomCloseReason];
   /** Something failed that ends nothing. */
   error: [unknown];
@@ -29,26 +35,54 @@ export class Room extends EventEmitter<RoomEvents> {
   /** The id of this session, which the database keeps. */
   readonly id = randomUUID();
   readonly name: string;
+  readonly startedAt = new Date();
+  readonly speech = new Speech();
   readonly #media: RoutedWorker;
   readonly #speakers: ActiveSpeakers;
   readonly #participants = new Map<string, Participant>();
+  #settings: Readonly<RoomSettings>;
+  #version = 1;
   #closed = false;
 
-  private constructor(name: string, media: RoutedWorker, speakers: ActiveSpeakers) {
+  private constructor(name: string, settings: RoomSettings, media: RoutedWorker, speakers: ActiveSpeakers) {
     super();
     this.name = name;
+    this.#settings = settings;
     this.#media = media;
     this.#speakers = speakers;
     media.router.on('workerclose', () => this.close('worker_died'));
-    speakers.on('change', (loud) => this.#tellSpeakers(loud));
+    speakers.on('change', (loud) => this.#hear(loud));
+    speakers.on('lead', (producerId) => this.#lead(producerId));
   }
 
-  static async create(name: string, media: RoutedWorker): Promise<Room> {
-    return new Room(name, media, await ActiveSpeakers.create(media.router));
+  static async create(name: string, settings: RoomSettings, media: RoutedWorker): Promise<Room> {
+    return new Room(name, settings, media, await ActiveSpeakers.create(media.router));
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get settings(): Readonly<RoomSettings> {
+    return this.#settings;
+  }
+
+  /** Goes up with each change of the settings, from 1. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Changes settings, and tells everybody whether the room is locked now. Those who are in it stay. */
+  update(changes: Partial<RoomSettings>): void {
+    const before = this.#settings;
+    this.#settings = { ...before, ...changes };
+    this.#version += 1;
+    this.emit('updated');
+    const { locked } = this.#settings;
+    if (locked === before.locked) return;
+    for (const participant of this.#participants.values()) {
+      participant.notify({ event: 'roomUpdated', data: { locked } });
+    }
   }
 
   /** Those who are in the room now, by participant id. */
@@ -60,12 +94,17 @@ export class Room extends EventEmitter<RoomEvents> {
   add(options: Omit<ParticipantOptions, 'media'>): Participant {
     if (this.#closed) throw new AppError('unavailable', `Room ${this.name} has just closed. Join again.`);
     const participant = new Participant({ ...options, media: this.#media });
-    participant.on('announce', (notification) => this.#tellOthers(participant, notification));
-    participant.on('published', ({ producer }) => {
-      if (producer.kind === 'audio') this.#listenTo(producer);
+    participant.on('announce', (notification) => {
+      this.#tellOthers(participant, notification);
+      this.emit('changed');
+    });
+    participant.on('published', ({ producer, source }) => {
+      // What is played on a shared screen is nobody's voice.
+      if (source === 'microphone') this.#listenTo(producer);
     });
     participant.once('close', (reason) => {
       this.#participants.delete(participant.id);
+      this.speech.forget(participant.id);
       this.#tellOthers(participant, {
         event: 'participantLeft',
         data: { participantId: participant.id, reason },
@@ -75,6 +114,13 @@ export class Room extends EventEmitter<RoomEvents> {
     this.#participants.set(participant.id, participant);
     this.#tellOthers(participant, { event: 'participantJoined', data: participant.describe() });
     return participant;
+  }
+
+  /** @throws {AppError} `not_found` */
+  participant(participantId: string): Participant {
+    const participant = this.#participants.get(participantId);
+    if (participant) return participant;
+    throw new AppError('not_found', `Nobody in room ${this.name} has the participant id ${participantId}.`);
   }
 
   /** What a participant is told of the others; of those who are hidden, nothing. */
@@ -94,9 +140,15 @@ export class Room extends EventEmitter<RoomEvents> {
       throw new AppError('forbidden', 'Being hidden cannot change while in a room. Leave it first.');
     }
     if (!entryRefusal(grants, this.name)) {
+      participant.notify({ event: 'permissions', data: permissionsOf(grants, this.name) });
       participant.regrant(grants);
       return;
     }
+    this.remove(participant);
+  }
+
+  /** Puts a participant out, and tells it so. */
+  remove(participant: Participant): void {
     participant.notify({
       event: 'participantLeft',
       data: { participantId: participant.id, reason: 'removed' },
@@ -139,14 +191,30 @@ export class Room extends EventEmitter<RoomEvents> {
     }
   }
 
-  #tellSpeakers(loud: Speaker[]): void {
+  #hear(loud: Speaker[]): void {
     const speakers = loud.flatMap(({ producerId, level }) => {
-      const owner = [...this.#participants.values()].find(({ publications }) => publications.has(producerId));
-      return owner ? [{ participantId: owner.id, level }] : [];
+      const speaker = this.#speaker(producerId);
+      return speaker ? [{ participantId: speaker.id, level }] : [];
     });
     for (const participant of this.#participants.values()) {
       participant.notify({ event: 'activeSpeakers', data: { speakers } });
     }
+    this.speech.hear(
+      speakers.map(({ participantId }) => participantId),
+      performance.now(),
+    );
+    if (speakers.length > 0) this.emit('changed');
+  }
+
+  #lead(producerId: string): void {
+    const speaker = this.#speaker(producerId);
+    if (!speaker) return;
+    this.speech.lead(speaker.id, performance.now());
+    this.emit('changed');
+  }
+
+  #speaker(producerId: string): Participant | undefined {
+    return [...this.#participants.values()].find(({ publications }) => publications.has(producerId));
   }
 
   #listenTo(producer: types.Producer): void {

@@ -1,6 +1,7 @@
 import type { Method, Params, Result } from '../protocol/methods.ts';
 import type { Session } from './session.ts';
 import { consumerHandlers } from './handlers/consumer.ts';
+import { hostHandlers } from './handlers/host.ts';
 import { producerHandlers } from './handlers/producer.ts';
 import { roomHandlers } from './handlers/room.ts';
 import { tokenHandlers } from './handlers/token.ts';
@@ -21,4 +22,5 @@ export const handlers: Handlers = {
   ...transportHandlers,
   ...producerHandlers,
   ...consumerHandlers,
+  ...hostHandlers,
 };

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import t, { type Test } from 'tap';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode, touchNode } from '../../server/db/nodes.ts';
+import { settings } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const at = (clock: string) => new Date(`2025-03-01T${clock}Z`);
@@ -28,7 +29,7 @@ t.test('the call journal', async (t) => {
 
   t.test('keeps who was in which call, and when; repeating changes nothing', async (t) => {
     const { journal } = await startNode('a');
-    const session = { id: randomUUID(), roomName: 'stand-up', startedAt: at('09:00:00') };
+    const session = { id: randomUUID(), roomName: 'stand-up', startedAt: at('09:00:00'), settings };
     const ada = {
       id: randomUUID(),
       sessionId: session.id,
@@ -70,6 +71,7 @@ t.test('the call journal', async (t) => {
       id: randomUUID(),
       roomName: 'again',
       startedAt: at(clock),
+      settings,
     }));
     await Promise.all(sessions.map((session) => journal.sessionStarted(session)));
     const { rows } = await pool.query(
@@ -83,7 +85,7 @@ t.test('the call journal', async (t) => {
   t.test('records an end before its beginning as the beginning', async (t) => {
     const { journal } = await startNode('a');
     const id = randomUUID();
-    await journal.sessionStarted({ id, roomName: 'clock', startedAt: at('09:00:00') });
+    await journal.sessionStarted({ id, roomName: 'clock', startedAt: at('09:00:00'), settings });
     await journal.participantJoined({
       id,
       sessionId: id,
@@ -99,7 +101,7 @@ t.test('the call journal', async (t) => {
   t.test('refuses a user of more than 128 characters', async (t) => {
     const { journal } = await startNode('a');
     const id = randomUUID();
-    await journal.sessionStarted({ id, roomName: 'long', startedAt: at('09:00:00') });
+    await journal.sessionStarted({ id, roomName: 'long', startedAt: at('09:00:00'), settings });
     const join = (userId: string) =>
       journal.participantJoined({ id, sessionId: id, userId, displayName: 'x', joinedAt: at('09:00:00') });
     await t.rejects(join('u'.repeat(129)), { message: /participants_user_id_length/ });
@@ -124,7 +126,7 @@ async function crash(
   const other = await startNode('other');
   const sessions = { crashing: randomUUID(), other: randomUUID() };
   const open = async ({ journal }: typeof first, id: string, roomName: string) => {
-    await journal.sessionStarted({ id, roomName, startedAt: at('09:00:00') });
+    await journal.sessionStarted({ id, roomName, startedAt: at('09:00:00'), settings });
     const joined = { sessionId: id, displayName: 'x' };
     await journal.participantJoined({
       ...joined,

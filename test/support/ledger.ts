@@ -17,6 +17,9 @@ export function poolForMany(t: Pick<Test, 'teardown'>, connectionString: string)
   return pool;
 }
 
+/** Of a room that nobody set anything of. */
+export const settings = { locked: false, maxParticipants: undefined, emptyTtl: 300_000 };
+
 /** Of a server's slots, in ms. */
 export const LEASE = 15_000;
 
@@ -26,7 +29,7 @@ export async function testNode(pool: Pool, nodeId: string = randomUUID(), lease 
   await registerNode(pool, node);
   const journal = createCallJournal(pool, node);
   const [sessionId, participantId] = [randomUUID(), randomUUID()];
-  await journal.sessionStarted({ id: sessionId, roomName: 'tea', startedAt: new Date() });
+  await journal.sessionStarted({ id: sessionId, roomName: 'tea', startedAt: new Date(), settings });
   const someone = { id: participantId, sessionId, userId: 'u', displayName: 'Ada', joinedAt: new Date() };
   await journal.participantJoined(someone);
   const streamOf = (userId: string): ForwardedRecord => ({

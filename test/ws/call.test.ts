@@ -160,7 +160,7 @@ t.test('a transport that closes while a consume is pending leaves no consumer be
 
   const { publication } = room.publishedFor(participant, camera.producerId);
   const consuming = participant.consume(publication.producer);
-  participant.closeTransport(ben.recv.id);
+  participant.transports.get(ben.recv.id).close();
   await t.rejects(consuming, { code: 'not_found' });
 
   t.equal((await workers.forwarded()).size, 0, 'the workers run no consumer');

@@ -1,23 +1,27 @@
 import { AppError } from '../../errors.ts';
 import { iceServersFor } from '../../media/ice-servers.ts';
+import { permissionsOf } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
 
 export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
   async join(session, params) {
     refuseIfJoined(session);
-    const { rooms, resumption, turn } = session.context;
+    const { rooms, resumption, turn, joins, address } = session.context;
+    joins.take(session.userId, address);
     const presence = await rooms.join(session.identity, params);
     const { room, participant } = presence;
     if (session.ended) {
       participant.close('disconnected');
       throw new AppError('not_joined', 'The connection ended while it joined.');
     }
+    if (params.autoSubscribe !== false) session.context.choice.add(room, participant);
     session.enter(presence);
     return {
       participantId: participant.id,
       resumeToken: resumption.seat(presence, session),
-      room: { id: room.id, name: room.name },
+      room: { id: room.id, name: room.name, locked: room.settings.locked },
       participants: room.othersThan(participant),
+      permissions: permissionsOf(participant.grants, room.name),
       iceServers: iceServersFor(session.userId, turn),
     };
   },
@@ -29,7 +33,14 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     const { room, participant } = presence;
     await session.context.streams.applyLimit(participant);
     const { publications, consumerIds } = participant;
-    return { participants: room.othersThan(participant), producerIds: [...publications.keys()], consumerIds };
+    return {
+      room: { locked: room.settings.locked },
+      participants: room.othersThan(participant),
+      permissions: permissionsOf(participant.grants, room.name),
+      producerIds: [...publications.keys()],
+      mutedByHost: participant.mutedByHost,
+      consumerIds,
+    };
   },
 
   leave({ presence }) {

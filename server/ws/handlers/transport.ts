@@ -4,24 +4,26 @@ import type { Handlers } from '../handlers.ts';
 export const transportHandlers: Handlers<
   'createTransport' | 'connectTransport' | 'restartIce' | 'closeTransport'
 > = {
-  async createTransport({ context, presence }, { direction }) {
-    const transport = await presence.participant.createTransport(direction);
+  async createTransport(session, { direction }) {
+    const { context, presence } = session;
+    const transport = await presence.participant.transports.create(direction);
+    if (direction === 'recv') session.viewer?.reconsider();
     const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
     return { id, iceParameters, iceCandidates: context.announced.candidates(iceCandidates), dtlsParameters };
   },
 
   async connectTransport({ presence }, { transportId, dtlsParameters }) {
-    await presence.participant.connectTransport(transportId, dtlsParameters);
+    await presence.participant.transports.connect(transportId, dtlsParameters);
     return {};
   },
 
   async restartIce({ context, userId, presence }, { transportId }) {
-    const iceParameters = await presence.participant.restartIce(transportId);
+    const iceParameters = await presence.participant.transports.restartIce(transportId);
     return { iceParameters, iceServers: iceServersFor(userId, context.turn) };
   },
 
   closeTransport({ presence }, { transportId }) {
-    presence.participant.closeTransport(transportId);
+    presence.participant.transports.get(transportId).close();
     return {};
   },
 };
