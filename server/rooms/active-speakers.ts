@@ -12,33 +12,47 @@ export interface Speaker {
   level: number;
 }
 
+interface ActiveSpeakersEvents {
+  /** Who is heard now, loudest first; empty in silence. */
+  change: [Speaker[]];
+  /** The sound of another producer leads the conversation now. */
+  lead: [producerId: string];
+}
+
 /**
- * Listens, by the levels that browsers send beside their sound, to who speaks.
+ * Listens, by the levels that browsers send beside their sound, to who speaks: how loud everybody is, and who leads the
+ * conversation, whom a cough or a constant noise does not displace.
  *
  * @see https://mediasoup.org/documentation/v3/mediasoup/api/#AudioLevelObserver
+ * @see https://mediasoup.org/documentation/v3/mediasoup/api/#ActiveSpeakerObserver
  */
-export class ActiveSpeakers extends EventEmitter<{ change: [Speaker[]] }> {
-  readonly #observer: types.AudioLevelObserver;
+export class ActiveSpeakers extends EventEmitter<ActiveSpeakersEvents> {
+  readonly #observers: readonly types.RtpObserver[];
 
-  private constructor(observer: types.AudioLevelObserver) {
+  private constructor(levels: types.AudioLevelObserver, leading: types.ActiveSpeakerObserver) {
     super();
-    this.#observer = observer;
-    observer.on('volumes', (volumes) => {
+    this.#observers = [levels, leading];
+    levels.on('volumes', (volumes) => {
       this.emit(
         'change',
         volumes.map(({ producer, volume }) => ({ producerId: producer.id, level: (volume + 127) / 127 })),
       );
     });
-    observer.on('silence', () => this.emit('change', []));
+    levels.on('silence', () => this.emit('change', []));
+    leading.on('dominantspeaker', ({ producer }) => this.emit('lead', producer.id));
   }
 
   static async create(router: types.Router): Promise<ActiveSpeakers> {
     const options = { maxEntries: 8, threshold: THRESHOLD_DBOV, interval: INTERVAL_MS };
-    return new ActiveSpeakers(await router.createAudioLevelObserver(options));
+    return new ActiveSpeakers(
+      await router.createAudioLevelObserver(options),
+      await router.createActiveSpeakerObserver({ interval: INTERVAL_MS }),
+    );
   }
 
   /** Listens to a producer of sound, until it closes. */
   async add(producer: types.Producer): Promise<void> {
-    await this.#observer.addProducer({ producerId: producer.id });
+    const { id: producerId } = producer;
+    await Promise.all(this.#observers.map((observer) => observer.addProducer({ producerId })));
   }
 }

@@ -70,14 +70,12 @@ export class SlotAudit {
   async #read(): Promise<Omit<AuditReport, 'selfCheck'>> {
     const { streams, ledger, workers, rooms } = this.#options;
     await streams.settled();
-    const running = [...streams.all.values()].filter(
-      ({ granted, end, consumer }) => granted && !end && consumer,
-    );
+    const running = streams.own.all().filter(({ granted, end, consumer }) => granted && !end && consumer);
     const videos = new Set(videoProducers(rooms));
     const [{ ownStreams, declared }, forwarded] = await Promise.all([ledger.count(), workers.forwarded()]);
     const still = running.filter(({ end }) => !end);
     const consumers = [...forwarded].flatMap(([id, producerId]) => (videos.has(producerId) ? [id] : []));
-    const known = new Set([...running, ...streams.all.values()].map(({ consumer }) => consumer?.id));
+    const known = new Set([...running, ...streams.own.all()].map(({ consumer }) => consumer?.id));
     const subject = ({ id, record }: (typeof still)[number]) => ({ streamId: id, userId: record.userId });
     return {
       slots: ownStreams.size,
@@ -91,7 +89,7 @@ export class SlotAudit {
           .filter(({ consumer }) => !forwarded.has(consumer?.id ?? ''))
           .map((stream) => ({ what: 'stream_without_consumer' as const, ...subject(stream) })),
         ...[...ownStreams]
-          .filter(([id]) => !streams.all.has(id) && !running.some((stream) => stream.id === id))
+          .filter(([id]) => !streams.own.has(id) && !running.some((stream) => stream.id === id))
           .map(([streamId, userId]) => ({ what: 'slot_without_stream' as const, streamId, userId })),
         ...consumers
           .filter((id) => !known.has(id))

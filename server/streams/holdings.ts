@@ -4,6 +4,7 @@ import type { Stream as Description } from '../protocol/model.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { HeldStream, SlotLedger } from './slot-ledger.ts';
+import type { OwnStreams } from './own-streams.ts';
 import type { Stream } from './stream.ts';
 
 export interface HoldingsOptions {
@@ -13,7 +14,9 @@ export interface HoldingsOptions {
   limit: number;
   log: Logger;
   /** The streams that this server forwards. */
-  own: ReadonlyMap<string, Stream>;
+  own: OwnStreams;
+  /** Called once a user was told of a change. */
+  told: (userId: string) => void;
 }
 
 /** What holds the slots of the users who are here: what this server forwards to them, and what is played elsewhere. */
@@ -58,6 +61,15 @@ export class Holdings {
   /** Tells every participant of a user. */
   tellUser(userId: string): void {
     for (const participant of this.#options.rooms.presencesOf(userId)) this.tell(participant);
+    this.#options.told(userId);
+  }
+
+  /** How many more videos a participant could watch; 0 as long as it is not known what is played elsewhere. */
+  freeSlots(participant: Participant): number {
+    const elsewhere = this.#elsewhere.get(participant.userId);
+    if (!elsewhere) return 0;
+    const own = this.#options.own.of(participant.userId).filter(({ end }) => !end);
+    return Math.max(0, this.limitOf(participant) - own.length - elsewhere.length);
   }
 
   /** Asks the ledger what holds the slots of a user who is here, and tells the user. */
@@ -110,9 +122,7 @@ export class Holdings {
   }
 
   #ownOf(userId: string): Stream[] {
-    return [...this.#options.own.values()].filter(
-      ({ record, granted, end }) => record.userId === userId && granted && !end,
-    );
+    return this.#options.own.of(userId).filter(({ granted, end }) => granted && !end);
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { Holdings } from './holdings.ts';
 import type { SlotLedger, StreamEnd, StreamRecord } from './slot-ledger.ts';
+import { OwnStreams } from './own-streams.ts';
 import { isStreamId } from './stream-id.ts';
 import { Stream, type Watching } from './stream.ts';
 
@@ -24,6 +26,11 @@ export interface Watched {
   streamId: string;
 }
 
+interface StreamsEvents {
+  /** What holds a user's slots has changed. */
+  changed: [userId: string];
+}
+
 /** How a slot is taken. */
 export interface Terms {
   /** Slots that the user has. */
@@ -37,11 +44,10 @@ export interface Terms {
  * Holds every user to so many videos at once, over all rooms and tabs. A stream takes its slot before its consumer is
  * made and gives it back when the worker forwards it no more; whatever fails in between gives it back too.
  */
-export class Streams {
+export class Streams extends EventEmitter<StreamsEvents> {
   readonly #options: StreamsOptions;
   readonly #holdings: Holdings;
-  /** Every stream from before its slot is asked for until its slot is given back. */
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new OwnStreams();
   /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
   readonly #unsure = new Set<Stream>();
   /** The limit that each participant's grants had when it was last looked at. */
@@ -49,12 +55,14 @@ export class Streams {
   #mended = 0;
 
   constructor(options: StreamsOptions) {
+    super();
     this.#options = options;
-    this.#holdings = new Holdings({ ...options, own: this.#streams });
+    const told = (userId: string) => this.emit('changed', userId);
+    this.#holdings = new Holdings({ ...options, own: this.#streams, told });
   }
 
   /** Streams that are on their way, run, or end. */
-  get all(): ReadonlyMap<string, Stream> {
+  get own(): Pick<OwnStreams, 'all' | 'has'> {
     return this.#streams;
   }
 
@@ -66,19 +74,20 @@ export class Streams {
   /**
    * Forwards a video to a participant. Asked again for one that is forwarded already, it gives the same consumer.
    *
-   * @param replace The id of one of the user's streams, which ends first and leaves its slot to this one.
+   * @param terms Other than the participant's own: what ends first and leaves its slot to this one, and what is done
+   *   where every slot is held.
    * @throws {AppError} `stream_limit` with `limit`, `current` and `conflicts` where all slots are held; `unavailable`
    *   where the ledger does not answer; and what `Participant.consume` throws.
    */
-  async watch(watching: Watching, replace?: string): Promise<Watched> {
+  async watch(watching: Watching, terms: Partial<Omit<Terms, 'limit'>> = {}): Promise<Watched> {
     for (let running = this.#running(watching); running; running = this.#running(watching)) {
       await running.decided;
       if (running.consumer && !running.end) return { consumer: running.consumer, streamId: running.id };
     }
     const stream = new Stream(randomUUID(), watching);
-    this.#streams.set(stream.id, stream);
+    this.#streams.add(stream);
     try {
-      const consumer = await this.#start(stream, replace);
+      const consumer = await this.#start(stream, terms);
       this.#holdings.tellUser(stream.record.userId);
       return { consumer, streamId: stream.id };
     } catch (error) {
@@ -87,6 +96,18 @@ export class Streams {
     } finally {
       stream.decide();
     }
+  }
+
+  /** How many more videos a participant could watch, as far as is known now. */
+  freeSlots(participant: Participant): number {
+    return this.#holdings.freeSlots(participant);
+  }
+
+  /** What a participant watches now, and what is on its way to it. */
+  watchedBy(participant: Participant): Stream[] {
+    return this.#streams
+      .of(participant.userId)
+      .filter(({ watching, end }) => watching.viewer === participant && !end);
   }
 
   /** Tells one participant which streams hold the user's slots. */
@@ -168,9 +189,9 @@ export class Streams {
    * @throws whatever the ledger throws: while it is out of reach, what runs goes on.
    */
   async renew(onRenewed?: (shared: boolean) => void): Promise<void> {
-    const hadSlot = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
+    const hadSlot = this.#streams.all().filter(({ granted, end }) => granted && !end);
     const unsure = [...this.#unsure];
-    const { held, swept, shared } = await this.#options.ledger.renew([...this.#streams.keys()]);
+    const { held, swept, shared } = await this.#options.ledger.renew(this.#streams.ids);
     onRenewed?.(shared);
     if (swept > 0) this.#options.log.warn({ swept }, 'slots that no stream held were freed');
     this.#mended += swept;
@@ -186,7 +207,7 @@ export class Streams {
 
   /** Ends what runs: its leases run out, and somebody else may take the slots. */
   async giveUpAll(): Promise<void> {
-    const running = [...this.#streams.values()].filter(({ granted, end }) => granted && !end);
+    const running = this.#streams.all().filter(({ granted, end }) => granted && !end);
     if (running.length > 0) {
       this.#options.log.error({ streams: running.length }, 'slots could not be renewed: their videos end');
     }
@@ -208,13 +229,14 @@ export class Streams {
 
   /** Waits until nothing is being started any more, and every slot that is on its way back is given back. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map(({ decided }) => decided));
-    await Promise.all([...this.#streams.values()].map(({ returned }) => returned));
+    await Promise.all(this.#streams.all().map(({ decided }) => decided));
+    await Promise.all(this.#streams.all().map(({ returned }) => returned));
   }
 
-  async #start(stream: Stream, replace: string | undefined): Promise<types.Consumer> {
+  async #start(stream: Stream, terms: Partial<Omit<Terms, 'limit'>>): Promise<types.Consumer> {
     const { viewer, publication } = stream.watching;
-    await this.#takeSlot(stream, replace);
+    const { onLimit } = viewer.grants;
+    await this.#takeSlot(stream, { onLimit, ...terms, limit: this.#holdings.limitOf(viewer) });
     refuseIfEnded(stream);
     const consumer = await viewer.consume(publication.producer);
     stream.consumer = consumer;
@@ -223,16 +245,14 @@ export class Streams {
     return consumer;
   }
 
-  async #takeSlot(stream: Stream, replace: string | undefined): Promise<void> {
-    const { viewer } = stream.watching;
-    const terms = { limit: this.#holdings.limitOf(viewer), onLimit: viewer.grants.onLimit, replace };
+  async #takeSlot(stream: Stream, terms: Terms): Promise<void> {
     try {
-      await this.take(stream.record, terms, viewer);
+      await this.take(stream.record, terms, stream.watching.viewer);
       stream.granted = true;
     } catch (error) {
       if (error instanceof AppError) throw error;
       // The slot may have moved, the answer alone been lost. Until that is known, neither one's slot is given back.
-      if (replace !== undefined || terms.onLimit === 'replace_oldest') this.#unsure.add(stream);
+      if (terms.replace !== undefined || terms.onLimit === 'replace_oldest') this.#unsure.add(stream);
       throw unavailable(this.#options.log, error);
     }
   }
@@ -247,7 +267,7 @@ export class Streams {
 
   /** Waits until what a user gave up before now is given back. */
   async #returnedOf(userId: string): Promise<void> {
-    const ended = [...this.#streams.values()].filter(({ record, end }) => record.userId === userId && end);
+    const ended = this.#streams.of(userId).filter(({ end }) => end);
     await Promise.all(ended.map(({ returned }) => returned));
   }
 
@@ -264,7 +284,7 @@ export class Streams {
     await stream.decided;
     const { viewer } = stream.watching;
     if (stream.consumer) viewer.stopConsumer(stream.consumer, reason === 'replaced' ? 'replaced' : 'swept');
-    this.#streams.delete(stream.id);
+    this.#streams.delete(stream);
     await viewer.flushed();
     this.#holdings.tellUser(stream.record.userId);
   }
@@ -274,7 +294,7 @@ export class Streams {
     if (stream.end) return;
     stream.end = reason;
     stream.returned = this.#release(stream, reason).finally(() => {
-      this.#streams.delete(stream.id);
+      this.#streams.delete(stream);
       this.#holdings.tellUser(stream.record.userId);
     });
     await stream.returned;
@@ -294,13 +314,15 @@ export class Streams {
   }
 
   #running({ viewer, publication }: Watching): Stream | undefined {
-    return [...this.#streams.values()].find(
-      (stream) =>
-        stream.watching.viewer === viewer &&
-        stream.watching.publication === publication &&
-        !stream.end &&
-        !this.#unsure.has(stream),
-    );
+    return this.#streams
+      .of(viewer.userId)
+      .find(
+        (stream) =>
+          stream.watching.viewer === viewer &&
+          stream.watching.publication === publication &&
+          !stream.end &&
+          !this.#unsure.has(stream),
+      );
   }
 }
 

@@ -10,7 +10,10 @@ import type { Notification } from '../protocol/notifications.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Room } from '../rooms/room.ts';
+import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
+import type { Viewer } from '../streams/automatic/viewer.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { JoinLimits } from './join-limits.ts';
 import type { Resumption } from './resumption.ts';
 
 export interface Presence {
@@ -22,10 +25,14 @@ export interface Presence {
 export interface SessionContext {
   /** Who is at the other end, to begin with. */
   identity: Identity;
+  /** Where that is, as far as limits go. */
+  address: string;
+  joins: JoinLimits;
   tokens: AccessTokens;
   revocations: Revocations;
   rooms: RoomRegistry;
   streams: Streams;
+  choice: AutomaticChoice;
   resumption: Resumption;
   /** Where browsers reach the media. */
   announced: AnnouncedAddresses;
@@ -84,12 +91,19 @@ export class Session {
     return this.#presence;
   }
 
+  /** Chooses what the participant watches; undefined where the client does so alone. @throws {AppError} `not_joined` */
+  get viewer(): Viewer | undefined {
+    const { room, participant } = this.presence;
+    return this.context.choice.of(room, participant);
+  }
+
   /** From now on the client is told what happens in the room. */
   enter(presence: Presence): void {
     this.#presence = presence;
     presence.participant.on('notify', this.#notify);
     presence.participant.once('close', this.#forget);
     this.context.streams.tell(presence.participant);
+    this.viewer?.attach();
   }
 
   /**
@@ -126,6 +140,7 @@ export class Session {
     }
     // The token is watched on: it must hold for the place that waits too.
     participant.off('notify', this.#notify);
+    this.viewer?.detach();
     this.context.resumption.keep(this);
   }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import { addressOf } from '../identity/address.ts';
 import { guestCookieFor } from '../identity/guest.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { Revocations } from '../identity/revocations.ts';
@@ -11,13 +12,16 @@ import { routerRtpCapabilities } from '../media/codecs.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
+import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { JoinLimits } from './join-limits.ts';
 import { Resumption } from './resumption.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
 
 export interface SignallingOptions {
   rooms: RoomRegistry;
   streams: Streams;
+  choice: AutomaticChoice;
   tokens: AccessTokens;
   revocations: Revocations;
   announced: AnnouncedAddresses;
@@ -27,12 +31,14 @@ export interface SignallingOptions {
   /** Time that a participant whose connection broke may take to come back, in ms. */
   resumeGrace: number;
   limits: ConnectionLimits;
+  joins: JoinLimits;
   log: Logger;
 }
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
-  const { rooms, streams, tokens, revocations, announced, turn, allowedOrigins, limits, log } = options;
+  const { rooms, streams, choice, tokens, revocations, announced, turn, allowedOrigins } = options;
+  const { joins, limits, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
@@ -53,15 +59,27 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
       },
       errorHandler: (error, _request, reply) => {
         if (!(error instanceof AppError)) throw error;
-        const { status, code, message } = error;
-        void reply.code(status).send({ code, message });
+        const { status, code, message, detail } = error;
+        void reply.code(status).send({ code, message, ...detail });
       },
     },
     (socket, request) => {
       const identity = requireIdentity(request);
       const { userId, token } = identity;
       const connection = new Connection(socket, {
-        context: { identity, tokens, revocations, rooms, streams, resumption, announced, turn },
+        context: {
+          identity,
+          address: addressOf(request),
+          joins,
+          tokens,
+          revocations,
+          rooms,
+          streams,
+          choice,
+          resumption,
+          announced,
+          turn,
+        },
         limits,
         log: log.child({ userId }),
       });

@@ -66,11 +66,22 @@ export class Peer {
     return peer;
   }
 
-  /** Connects, joins and makes both transports. */
-  static async inRoom(t: Test, url: string, room: string, as?: Credentials | string): Promise<JoinedPeer> {
+  /** Connects, joins and makes both transports. It chooses its videos alone, unless `autoSubscribe` says otherwise. */
+  static async inRoom(
+    t: Test,
+    url: string,
+    room: string,
+    as?: Credentials | string,
+    { autoSubscribe = false } = {},
+  ): Promise<JoinedPeer> {
     const peer = await Peer.connect(t, url, as);
     const [joined, send, recv] = await Promise.all([
-      peer.request('join', { room, displayName: 'Ada', rtpCapabilities: peer.capabilities }),
+      peer.request('join', {
+        room,
+        displayName: 'Ada',
+        rtpCapabilities: peer.capabilities,
+        autoSubscribe,
+      }),
       peer.request('createTransport', { direction: 'send' }),
       peer.request('createTransport', { direction: 'recv' }),
     ]);

@@ -4,18 +4,17 @@ import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
 
 export const consumerHandlers: Handlers<
-  'consume' | 'pauseConsumer' | 'resumeConsumer' | 'closeConsumer' | 'setPreferredLayers'
+  'consume' | 'pauseConsumer' | 'resumeConsumer' | 'closeConsumer' | 'setPinned' | 'setPreferredLayers'
 > = {
-  async consume({ presence: { room, participant: viewer }, context }, { producerId, replace }) {
+  async consume(session, { producerId, replace }) {
+    const { room, participant: viewer } = session.presence;
     // Before anything is given up for it.
     const refusal = subscribeRefusal(viewer.grants);
     if (refusal) throw refusal;
     const { publisher, publication } = room.publishedFor(viewer, producerId);
     if (publication.producer.kind === 'audio') return describe(await viewer.consume(publication.producer));
-    const { consumer, streamId } = await context.streams.watch(
-      { viewer, publisher, publication, room },
-      replace,
-    );
+    const { consumer, streamId } = await (session.viewer?.watch(publisher, publication, replace) ??
+      session.context.streams.watch({ viewer, publisher, publication, room }, { replace }));
     return { ...describe(consumer), streamId };
   },
 
@@ -29,8 +28,16 @@ export const consumerHandlers: Handlers<
     return {};
   },
 
-  closeConsumer({ presence }, { consumerId }) {
-    presence.participant.consumer(consumerId).close();
+  closeConsumer(session, { consumerId }) {
+    const consumer = session.presence.participant.consumer(consumerId);
+    session.viewer?.onClosed(consumer);
+    consumer.close();
+    return {};
+  },
+
+  setPinned(session, { participantId, source, pinned }) {
+    if (pinned) session.presence.room.participant(participantId);
+    session.viewer?.setPinned(participantId, source, pinned);
     return {};
   },
 

@@ -1,0 +1,71 @@
+/** A video that a participant could watch, as far as the choice depends on it. */
+export interface Candidate {
+  /** It is forwarded to the participant now. */
+  watched: boolean;
+  /** The participant's own choice, which wins and stays. */
+  pinned: boolean;
+  screen: boolean;
+  /** Its owner has muted it: there is nothing to be seen. */
+  muted: boolean;
+  /** When its owner was last heard leading the conversation, in ms; -Infinity: never. */
+  spokeAt: number;
+  /** For how long its owner has been leading the conversation, in ms; 0 who does not. */
+  leadsFor: number;
+}
+
+/** What to do next: watch a video, in a free slot or in place of another one. */
+export interface Move<C extends Candidate> {
+  watch: C;
+  inPlaceOf: C | undefined;
+}
+
+/** Who has been silent for so long may be exchanged for who speaks now, in ms. */
+const SILENT_MS = 3_000;
+/** Who leads the conversation for so long is shown, whoever else was speaking a moment ago, in ms. */
+const INSISTS_MS = 3_000;
+
+/**
+ * The one change that brings what a participant watches nearer to the best choice: pinned first, then screens, then who
+ * spoke last. Undefined where nothing is to be changed, or not yet: in cross-talk those who are watched stay.
+ *
+ * @param candidates In the order of joining.
+ * @param free Slots that the user has free.
+ * @param now In ms, by the clock of the candidates' times.
+ */
+export function nextMove<C extends Candidate>(
+  candidates: readonly C[],
+  free: number,
+  now: number,
+): Move<C> | undefined {
+  const ranked = [...candidates].sort(compare);
+  const watch = ranked.find(({ watched, muted }) => !watched && !muted);
+  if (!watch) return undefined;
+  if (free > 0) return { watch, inPlaceOf: undefined };
+  const last = weakest(ranked);
+  return last && displaces(watch, last, now) ? { watch, inPlaceOf: last } : undefined;
+}
+
+/** Of what is watched and not pinned, what is to be given up first. */
+export function weakest<C extends Candidate>(candidates: readonly C[]): C | undefined {
+  return [...candidates].sort(compare).findLast(({ watched, pinned }) => watched && !pinned);
+}
+
+function tier({ pinned, screen, muted }: Candidate): number {
+  if (pinned) return 0;
+  if (muted) return 3;
+  return screen ? 1 : 2;
+}
+
+function compare(a: Candidate, b: Candidate): number {
+  const byTier = tier(a) - tier(b);
+  if (byTier !== 0) return byTier;
+  if (tier(a) === 2 && a.spokeAt !== b.spokeAt) return b.spokeAt - a.spokeAt;
+  return Number(b.watched) - Number(a.watched);
+}
+
+function displaces(candidate: Candidate, watched: Candidate, now: number): boolean {
+  const byTier = tier(candidate) - tier(watched);
+  if (byTier !== 0) return byTier < 0;
+  if (tier(candidate) !== 2 || candidate.spokeAt <= watched.spokeAt) return false;
+  return now - watched.spokeAt >= SILENT_MS || candidate.leadsFor >= INSISTS_MS;
+}

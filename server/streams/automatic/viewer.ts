@@ -1,0 +1,235 @@
+import type { types } from 'mediasoup';
+import type { Logger } from 'pino';
+import { AppError } from '../../errors.ts';
+import type { TrackSource } from '../../protocol/model.ts';
+import type { Participant } from '../../rooms/participant.ts';
+import { subscribeRefusal } from '../../rooms/permissions.ts';
+import type { Publication } from '../../rooms/publication.ts';
+import type { Room } from '../../rooms/room.ts';
+import type { Stream } from '../stream.ts';
+import type { Streams, Watched } from '../streams.ts';
+import { nextMove, weakest, type Candidate } from './ranking.ts';
+
+/** After a failure that may pass, a video is left alone for so long, in ms. */
+const RETRY_MS = 3_000;
+
+/** A video that the participant could watch. */
+interface Choice extends Candidate {
+  publisher: Participant;
+  publication: Publication;
+  stream: Stream | undefined;
+}
+
+export interface ViewerOptions {
+  room: Room;
+  participant: Participant;
+  streams: Streams;
+  log: Logger;
+}
+
+/**
+ * Chooses the videos of one participant, one change after another. What the participant chose itself is pinned and stays;
+ * what it closed is left alone.
+ */
+export class Viewer {
+  readonly participant: Participant;
+  readonly #options: ViewerOptions;
+  /** Pinned, by whose and what they are: a camera that is switched off and on again stays pinned. */
+  readonly #pinned = new Set<string>();
+  /** What the participant does not want to see. */
+  readonly #dismissed = new Set<string>();
+  /** What could not be started, and until when it is left alone, in ms. */
+  readonly #failed = new WeakMap<Publication, number>();
+  /** Videos of the server's choice that the client has not begun to play. */
+  readonly #offered = new WeakSet<types.Consumer>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #work: Promise<unknown> = Promise.resolve();
+  #queued = false;
+  #attached = true;
+
+  constructor(options: ViewerOptions) {
+    this.#options = options;
+    this.participant = options.participant;
+    this.participant.once('close', () => this.#retries.forEach((timer) => clearTimeout(timer)));
+  }
+
+  /** The connection broke: nothing is changed until the client is back. */
+  detach(): void {
+    this.#attached = false;
+  }
+
+  attach(): void {
+    this.#attached = true;
+    this.reconsider();
+  }
+
+  /** Something on which the choice depends may have changed. */
+  reconsider(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    void this.#exclusively(async () => {
+      this.#queued = false;
+      try {
+        while (await this.#improve());
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'what somebody watches could not be chosen');
+      }
+    });
+  }
+
+  /** Pins a video, or leaves it to the server again. */
+  setPinned(publisherId: string, source: TrackSource, pinned: boolean): void {
+    const key = keyOf(publisherId, source);
+    if (pinned) {
+      this.#pinned.add(key);
+      this.#dismissed.delete(key);
+    } else {
+      this.#pinned.delete(key);
+    }
+    this.reconsider();
+  }
+
+  /**
+   * The participant chooses a video itself. Where every slot is held, the server's own choice makes way.
+   *
+   * @param replace The id of one of the user's streams that is given up for it.
+   * @throws {AppError} what `Streams.watch` throws.
+   */
+  watch(publisher: Participant, publication: Publication, replace: string | undefined): Promise<Watched> {
+    return this.#exclusively(async () => {
+      const key = keyOf(publisher.id, publication.source);
+      const replaced = this.#choices().find(({ stream }) => stream?.id === replace && stream !== undefined);
+      const watched = await this.#watchInstead(publisher, publication, replace);
+      if (replaced) this.#pinned.delete(keyOf(replaced.publisher.id, replaced.publication.source));
+      this.#pinned.add(key);
+      this.#dismissed.delete(key);
+      return watched;
+    });
+  }
+
+  /** The client has closed a video: it does not want it, or could not play it. */
+  onClosed(consumer: types.Consumer): void {
+    const choice = this.#choices().find(({ publication }) => publication.producer.id === consumer.producerId);
+    if (!choice) return;
+    if (this.#offered.has(consumer)) {
+      this.#putOff(choice.publication);
+      return;
+    }
+    const key = keyOf(choice.publisher.id, choice.publication.source);
+    this.#pinned.delete(key);
+    this.#dismissed.add(key);
+  }
+
+  async #watchInstead(
+    publisher: Participant,
+    publication: Publication,
+    replace: string | undefined,
+  ): Promise<Watched> {
+    const { streams, room } = this.#options;
+    const watching = { viewer: this.participant, publisher, publication, room };
+    try {
+      return await streams.watch(watching, { replace });
+    } catch (error) {
+      const chosen = weakest(this.#choices())?.stream;
+      if (!(error instanceof AppError) || error.code !== 'stream_limit' || !chosen) throw error;
+      return streams.watch(watching, { replace: chosen.id });
+    }
+  }
+
+  /** Makes one change for the better. @returns whether there may be another one. */
+  async #improve(): Promise<boolean> {
+    const { participant } = this;
+    const { room, streams } = this.#options;
+    if (!this.#attached || participant.closed || !participant.canReceive) return false;
+    if (subscribeRefusal(participant.grants)) return false;
+    const move = nextMove(this.#choices(), streams.freeSlots(participant), performance.now());
+    if (!move) return false;
+    const { publisher, publication } = move.watch;
+    try {
+      const { consumer, streamId } = await streams.watch(
+        { viewer: participant, publisher, publication, room },
+        { replace: move.inPlaceOf?.stream?.id, onLimit: 'reject' },
+      );
+      this.#offer(consumer, streamId);
+      return true;
+    } catch (error) {
+      return this.#failedFor(error, publication);
+    }
+  }
+
+  #offer(consumer: types.Consumer, streamId: string): void {
+    const { id, producerId, kind, rtpParameters, producerPaused } = consumer;
+    this.#offered.add(consumer);
+    consumer.observer.once('resume', () => this.#offered.delete(consumer));
+    this.participant.notify({
+      event: 'consumerAdded',
+      data: { id, streamId, producerId, kind, rtpParameters, producerPaused },
+    });
+  }
+
+  /** @returns whether something else may be tried at once. */
+  #failedFor(error: unknown, publication: Publication): boolean {
+    if (!(error instanceof AppError)) throw error;
+    // What holds the slots is told again when it changes.
+    if (error.code === 'stream_limit') return false;
+    if (error.code === 'cannot_consume') this.#failed.set(publication, Infinity);
+    else this.#putOff(publication);
+    return error.code === 'cannot_consume' || error.code === 'not_found';
+  }
+
+  #putOff(publication: Publication): void {
+    this.#failed.set(publication, performance.now() + RETRY_MS);
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      this.reconsider();
+    }, RETRY_MS);
+    this.#retries.add(timer);
+  }
+
+  /** What is published for the participant and not ruled out, in the order of joining. */
+  #choices(): Choice[] {
+    const { room, streams } = this.#options;
+    const now = performance.now();
+    const watched = new Map(
+      streams.watchedBy(this.participant).map((stream) => [stream.watching.publication, stream]),
+    );
+    return [...room.participants.values()]
+      .filter((publisher) => publisher !== this.participant)
+      .flatMap((publisher) =>
+        [...publisher.publications.values()]
+          .filter(({ producer }) => producer.kind === 'video')
+          .map((publication) => this.#choice(publisher, publication, watched.get(publication), now)),
+      )
+      .filter(({ publication, publisher, watched: isWatched }) => {
+        if (isWatched) return true;
+        if ((this.#failed.get(publication) ?? 0) > now) return false;
+        return !this.#dismissed.has(keyOf(publisher.id, publication.source));
+      });
+  }
+
+  #choice(publisher: Participant, publication: Publication, stream: Stream | undefined, now: number): Choice {
+    const { speech } = this.#options.room;
+    return {
+      publisher,
+      publication,
+      stream,
+      watched: stream !== undefined,
+      pinned: this.#pinned.has(keyOf(publisher.id, publication.source)),
+      screen: publication.source === 'screen_share',
+      muted: publication.producer.paused,
+      spokeAt: speech.spokeAt(publisher.id),
+      leadsFor: speech.leadsFor(publisher.id, now),
+    };
+  }
+
+  /** Runs one piece of work after another. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function keyOf(publisherId: string, source: TrackSource): string {
+  return `${publisherId}/${source}`;
+}
