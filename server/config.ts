@@ -19,6 +19,8 @@ const hosts = (description: string, value: string) =>
       'must be addresses or host names, separated by commas, without ports, that can be reached from elsewhere',
   );
 
+const FRAME_ANCESTOR = /^(self|none|\*|https?:\/\/(\*\.)?[A-Za-z0-9.-]+(:(\d{1,5}|\*))?)$/;
+
 /** Every setting: its name in the environment, its type, its default and what it is for. README's table is made of this. */
 export const settings = Type.Object({
   HOST: Type.Refine(
@@ -163,8 +165,18 @@ export const settings = Type.Object({
   ALLOWED_ORIGINS: Type.String({
     default: '',
     description:
-      'Origins, separated by commas, whose pages may open the signalling beside the server’s own; `*` is any',
+      'Origins, separated by commas, whose pages may open the signalling and read the REST API, beside the server’s own; `*` is any',
   }),
+  FRAME_ANCESTORS: Type.Refine(
+    Type.String({
+      default: 'self',
+      description:
+        'Who may show the pages in a frame: origins, separated by commas, `self`, `none`, or `*` for anybody',
+    }),
+    (text) => listOf(text).length > 0 && listOf(text).every((one) => FRAME_ANCESTOR.test(one)),
+    () =>
+      'must be origins, such as https://shop.example or https://*.shop.example, self, none or *, separated by commas',
+  ),
   NODE_ID: Type.String({
     default: 'main',
     minLength: 1,
@@ -188,6 +200,15 @@ export const settings = Type.Object({
   MESSAGE_MAX_BYTES: count(65_536, 'Size of one signalling message, in bytes'),
   MESSAGES_PER_SECOND: count(20, 'Signalling messages a second from one connection, as it goes on'),
   MESSAGES_BURST: count(100, 'Signalling messages from one connection at once'),
+  JOINS_PER_MINUTE_PER_USER: count(
+    10,
+    'Rooms that one user joins within a minute; coming back does not count',
+  ),
+  JOINS_PER_MINUTE_PER_ADDRESS: count(60, 'The same for everybody behind one address, or one /64 of IPv6'),
+  REST_REQUESTS_PER_MINUTE: count(
+    600,
+    'Requests of the API within a minute by one token, and without one from one address; a tenth as many with tokens that are refused',
+  ),
   UNSENT_MAX_BYTES: count(1_048_576, 'Bytes that wait for a slow client before its connection is ended'),
   PING_INTERVAL_MS: milliseconds(5_000, 'Time between two pings of a connection'),
   PING_TIMEOUT_MS: milliseconds(15_000, 'Silence after which a connection counts as gone'),

@@ -1,9 +1,33 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
+import { errorCodes, type ErrorCode } from '../protocol/errors.ts';
+import { Stream } from '../protocol/model.ts';
 
 /** The media type of errors. @see https://www.rfc-editor.org/rfc/rfc9457 */
-const PROBLEM = 'application/problem+json';
+export const PROBLEM = 'application/problem+json';
+
+/** Where the page about a code is: the `type` of its problems. */
+export const problemPath = (code: ErrorCode): string => `/api/v1/problems/${code}`;
+
+/** An error as the REST API answers it. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'The page about the code; stable.' }),
+    title: Type.String({ description: 'The name of the status.' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'For people: what was wrong, and what to do.' }),
+    code: Type.Unsafe<ErrorCode>(
+      Type.Enum(Object.keys(errorCodes), { description: 'For programs; stable.' }),
+    ),
+    limit: Type.Optional(Type.Integer({ description: 'The limit that was reached.' })),
+    current: Type.Optional(Type.Integer({ description: 'How many there are now.' })),
+    conflicts: Type.Optional(Type.Array(Stream, { description: 'The streams that hold the slots.' })),
+    retryAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds to wait.' })),
+  },
+  { $id: 'Problem', additionalProperties: false, description: 'An error, by RFC 9457.' },
+);
 
 /**
  * Makes every error of a scope a problem by RFC 9457: an `AppError` with its code and detail, input that Fastify
@@ -25,17 +49,23 @@ export function registerProblems(scope: FastifyInstance): void {
   });
 }
 
+/** Says in a header too when to try again. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+export function askToWait(reply: FastifyReply, { detail: { retryAfterMs } }: AppError): void {
+  if (retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+}
+
 /** @param status Where it says more than the one of the error's code: 413 or 415 for a body that was not read. */
-function sendProblem(reply: FastifyReply, error: AppError, status = error.status): FastifyReply {
+export function sendProblem(reply: FastifyReply, error: AppError, status = error.status): FastifyReply {
   const { code, message, detail } = error;
   // RFC 9110, section 11.6.1: a 401 says how to get in.
   if (status === 401) reply.header('www-authenticate', 'Bearer');
+  askToWait(reply, error);
   return reply
     .code(status)
     .type(PROBLEM)
     .serializer(JSON.stringify)
     .send({
-      type: `/api/v1/problems/${code}`,
+      type: problemPath(code),
       title: STATUS_CODES[status],
       status,
       detail: message,

@@ -5,18 +5,28 @@ import { requireGrant } from '../identity/require.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { MAX_LIFETIME } from '../identity/tokens.ts';
 import { Exactly } from '../protocol/model.ts';
-import { checkByTypeBox } from './schemas.ts';
+import { noContent, refusals } from './answers.ts';
 
-const Visible = Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,128}$' });
-const Body = Exactly({ userId: Visible, jti: Type.Optional(Visible) });
+const visible = (description: string) => Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,128}$', description });
+const Body = Exactly({
+  userId: visible('Whose tokens.'),
+  jti: Type.Optional(visible('The one token; without it, all that were made until now.')),
+});
 
 /** `POST /revocations` { userId, jti? }: ends one token of a user, or all that were made until now. */
 export function registerRevocations(api: FastifyInstance, revocations: Revocations): void {
   api.post<{ Body: Static<typeof Body> }>(
     '/revocations',
     {
-      schema: { body: Body },
-      validatorCompiler: checkByTypeBox,
+      schema: {
+        operationId: 'revokeTokens',
+        summary: 'Ends tokens of a user',
+        description:
+          'Whoever is connected by one is disconnected. Needs the grant `roomAdmin` for every room.',
+        tags: ['tokens'],
+        body: Body,
+        response: { 204: noContent('They are revoked.'), ...refusals('forbidden') },
+      },
       onRequest: (request, _reply, granted) => {
         requireGrant(request, 'roomAdmin');
         granted();
@@ -28,7 +38,7 @@ export function registerRevocations(api: FastifyInstance, revocations: Revocatio
       const expiresAt = new Date(revokedAt.getTime() + MAX_LIFETIME);
       request.log.info({ userId, tokenId, by: request.identity?.userId }, 'tokens are revoked');
       try {
-        await revocations.revoke({ userId, tokenId, revokedAt, expiresAt });
+        await revocations.revoke({ userId, tokenId, roomName: undefined, revokedAt, expiresAt });
       } catch (error) {
         request.log.error({ err: error }, 'a revocation could not be recorded');
         throw new AppError(

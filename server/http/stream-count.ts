@@ -4,6 +4,8 @@ import { AppError } from '../errors.ts';
 import { requireGrant } from '../identity/require.ts';
 import { isProduction } from '../production.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
+import type { Limits } from './limits.ts';
+import { askToWait } from './problem.ts';
 
 /** What the older service's clients wait for, to the letter. */
 const endpoints = {
@@ -32,6 +34,7 @@ export async function registerStreamCount(
   app: FastifyInstance,
   declared: DeclaredStreams,
   config: Config,
+  count: Limits['count'],
 ): Promise<void> {
   const access = config.STREAM_COUNT_API ?? (isProduction(config) ? 'token' : 'open');
   if (access === 'off') return;
@@ -66,6 +69,7 @@ export async function registerStreamCount(
 
   await app.register((scope, _options, registered) => {
     scope.setErrorHandler(sendMessage);
+    scope.addHook('onRequest', count);
     scope.addHook('onSend', async (_request, reply) => {
       void reply.header('access-control-allow-origin', '*').header('cache-control', 'no-store');
     });
@@ -126,6 +130,7 @@ function userIdOf(text: string): string {
 function sendMessage(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof AppError) {
     if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+    askToWait(reply, error);
     return reply.code(error.status).send({ msg: error.message });
   }
   request.log.error({ err: error }, 'a request failed by a bug');

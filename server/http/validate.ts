@@ -1,11 +1,56 @@
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { requireIdentity } from '../identity/require.ts';
+import { Exactly, TrackSource } from '../protocol/model.ts';
+import { answer } from './answers.ts';
+import { choice } from './schemas.ts';
+
+const Grants = Exactly({
+  roomJoin: Type.Boolean(),
+  room: Type.Optional(Type.String({ description: 'The one room that they are about.' })),
+  canPublish: Type.Boolean(),
+  canSubscribe: Type.Boolean(),
+  canPublishData: Type.Boolean(),
+  canPublishSources: Type.Optional(Type.Array(TrackSource, { description: 'Without it: every source.' })),
+  roomCreate: Type.Boolean(),
+  roomList: Type.Boolean(),
+  roomAdmin: Type.Boolean(),
+  hidden: Type.Boolean(),
+  maxVideoStreams: Type.Optional(
+    Type.Integer({ description: 'Videos at once; without it: as many as the server lets.' }),
+  ),
+  onLimit: choice(['reject', 'replace_oldest']),
+  statsRead: Type.Boolean(),
+  streamsWrite: Type.Boolean(),
+});
+
+const Who = Exactly({
+  userId: Type.String(),
+  displayName: Type.Optional(Type.String()),
+  guest: Type.Boolean({ description: 'Known by a cookie alone.' }),
+  grants: Grants,
+  expiresAt: Type.Optional(
+    Type.Integer({ description: 'When the token ends, leeway included, in ms since the epoch.' }),
+  ),
+});
 
 /** `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket. */
 export function registerValidate(scope: FastifyInstance): void {
-  scope.get('/validate', (request, reply) => {
-    const { userId, displayName, grants, token } = requireIdentity(request);
-    void reply.header('cache-control', 'no-store');
-    return { userId, displayName, guest: token === undefined, grants, expiresAt: token?.expiresAt };
-  });
+  scope.get(
+    '/validate',
+    {
+      schema: {
+        operationId: 'validate',
+        summary: 'Says who asks, and what they may do',
+        description: 'Or why a token is refused, which a browser cannot read where it opens a WebSocket.',
+        tags: ['tokens'],
+        response: { 200: answer(Who, 'The user, and the grants.') },
+      },
+    },
+    (request, reply) => {
+      const { userId, displayName, grants, token } = requireIdentity(request);
+      void reply.header('cache-control', 'no-store');
+      return { userId, displayName, guest: token === undefined, grants, expiresAt: token?.expiresAt };
+    },
+  );
 }

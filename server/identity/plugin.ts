@@ -2,11 +2,12 @@ import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import { guestsMayJoin, isProduction } from '../production.ts';
 import { guestGrants, guestOf } from './guest.ts';
 import type { Identity } from './identity.ts';
 import { Keys, refused } from './keys.ts';
-import { Revocations, type RevocationStore } from './revocations.ts';
+import type { Revocations } from './revocations.ts';
 import { AccessTokens } from './tokens.ts';
 
 declare module 'fastify' {
@@ -21,15 +22,15 @@ export interface IdentityDependencies {
   log: Logger;
   /** Signs the guests' cookies. */
   cookieSecret: string;
-  revocationStore: RevocationStore;
-}
-
-export interface Identities {
-  tokens: AccessTokens;
   revocations: Revocations;
+  /** A token was refused. @throws {AppError} `rate_limited` in its place, where there were too many. */
+  countRefused: (request: FastifyRequest) => Promise<void>;
 }
 
-/** Where tokens are looked for: the signalling and the APIs. Pages are the same for everybody. */
+/**
+ * The routes where tokens are looked for: the signalling and the APIs. Pages are the same for everybody. By the route and not
+ * by the path, which can be written in several ways.
+ */
 const TAKES_TOKENS = /^\/(ws|metrics|api(\/.*)?)$/;
 
 /**
@@ -38,10 +39,9 @@ const TAKES_TOKENS = /^\/(ws|metrics|api(\/.*)?)$/;
  */
 export async function registerIdentity(
   app: FastifyInstance,
-  { config, log, cookieSecret, revocationStore }: IdentityDependencies,
-): Promise<Identities> {
+  { config, log, cookieSecret, revocations, countRefused }: IdentityDependencies,
+): Promise<AccessTokens> {
   const { API_KEY: key, API_SECRET: secret, JWKS_URL: jwksUrl, TOKEN_AUDIENCE: audience } = config;
-  const revocations = new Revocations(revocationStore);
   await revocations.refresh();
   const keys = new Keys({ api: key && secret ? { key, secret } : undefined, jwksUrl }, log);
   const tokens = new AccessTokens({ keys, audience, revocations });
@@ -52,19 +52,22 @@ export async function registerIdentity(
   app.addHook('onRequest', async (request, reply) => {
     const token = tokenOf(request);
     if (token !== undefined) {
-      request.identity = await tokens.identify(token);
+      request.identity = await tokens.identify(token).catch(async (error: unknown) => {
+        if (error instanceof AppError && error.code === 'unauthorized') await countRefused(request);
+        throw error;
+      });
     } else if (guests) {
       const userId = guestOf(request, reply);
       request.identity = { userId, displayName: undefined, grants: guests, token: undefined };
     }
   });
-  return { tokens, revocations };
+  return tokens;
 }
 
 /** @throws {AppError} `unauthorized` where there are two tokens. */
 function tokenOf(request: FastifyRequest): string | undefined {
+  if (!TAKES_TOKENS.test(request.routeOptions.url ?? '')) return undefined;
   const [path = ''] = request.url.split('?', 1);
-  if (!TAKES_TOKENS.test(path)) return undefined;
   const query = new URLSearchParams(request.url.slice(path.length));
   const bearer = /^Bearer(?:\s+(.*))?$/i.exec(request.headers.authorization ?? '');
   const given = [...(bearer ? [bearer[1] ?? ''] : []), ...query.getAll('access_token')];

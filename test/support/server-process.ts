@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { projectRoot } from '../../server/root.ts';
+import { noLimits } from './no-limits.ts';
 import { temporaryFolder } from './postgres.ts';
 
 /** A server in a process of its own, as `npm start` runs it behind the set-up. */
@@ -39,7 +40,14 @@ export class ServerProcess {
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/main.js')],
       {
-        env: { ...process.env, PORT: '0', RTC_PORTS: '0', TRIVIUM_DATA_DIR: dataDir, ...environment },
+        env: {
+          ...process.env,
+          ...noLimits,
+          PORT: '0',
+          RTC_PORTS: '0',
+          TRIVIUM_DATA_DIR: dataDir,
+          ...environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

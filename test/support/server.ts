@@ -6,11 +6,13 @@ import { pino, type Logger } from 'pino';
 import tap, { type Test } from 'tap';
 import { buildApp } from '../../server/app.ts';
 import { readConfig, type Config } from '../../server/config.ts';
+import { createCallRecords } from '../../server/db/call-records.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { isReady } from '../../server/db/pool.ts';
 import { createRevocationStore } from '../../server/db/revocations.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
+import { createStreamRecords } from '../../server/db/stream-records.ts';
 import { listOf } from '../../server/addresses.ts';
 import type { Revocations } from '../../server/identity/revocations.ts';
 import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
@@ -20,6 +22,7 @@ import type { DeclaredStreams } from '../../server/streams/declared.ts';
 import type { SlotAudit } from '../../server/streams/audit.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
+import { noLimits } from './no-limits.ts';
 import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
 
 export interface TestServer {
@@ -63,7 +66,7 @@ export async function testServer(
 ): Promise<TestServer> {
   const database = own.database ?? (await sharedDatabase());
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  const config = readConfig({ WORKERS: '2', ...settings });
+  const config = readConfig({ WORKERS: '2', ...noLimits, ...settings });
   const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
   await registerNode(database.pool, node);
   const workers = await WorkerPool.start({
@@ -83,7 +86,9 @@ export async function testServer(
     workers,
     announced,
     journal: createCallJournal(database.pool, node),
+    records: createCallRecords(database.pool, node),
     ledger,
+    streamRecords: createStreamRecords(database.pool),
     revocationStore: createRevocationStore(database.pool),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
