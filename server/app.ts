@@ -4,24 +4,39 @@ import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
 import type { Config } from './config.ts';
 import { registerAudit } from './http/audit.ts';
+import { acceptEmptyJson } from './http/body.ts';
+import { registerCors } from './http/cors.ts';
+import { registerDocs } from './http/docs.ts';
+import { registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
+import { registerLimits } from './http/limits.ts';
 import { refusePath, registerNotFound } from './http/not-found.ts';
+import { registerOpenApi } from './http/openapi.ts';
 import { registerPages } from './http/pages.ts';
+import { registerParticipants } from './http/participants.ts';
+import { registerProblemPages } from './http/problem-pages.ts';
 import { registerProblems } from './http/problem.ts';
 import { registerRevocations } from './http/revocations.ts';
+import { registerRoomStreams } from './http/room-streams.ts';
+import { registerRooms } from './http/rooms.ts';
 import { registerStreamCount } from './http/stream-count.ts';
+import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
 import { registerValidate } from './http/validate.ts';
 import { registerIdentity } from './identity/plugin.ts';
-import type { Revocations, RevocationStore } from './identity/revocations.ts';
+import { Revocations, type RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
+import type { CallRecords } from './rooms/call-records.ts';
 import { RoomRegistry } from './rooms/registry.ts';
 import { SlotAudit } from './streams/audit.ts';
+import { AutomaticChoice } from './streams/automatic/automatic-choice.ts';
 import { DeclaredStreams } from './streams/declared.ts';
 import type { SlotLedger } from './streams/slot-ledger.ts';
+import type { StreamRecords } from './streams/stream-records.ts';
 import { Streams } from './streams/streams.ts';
+import { JoinLimits } from './ws/join-limits.ts';
 import { registerSignalling } from './ws/signalling.ts';
 import { registerUpgrade } from './ws/upgrade.ts';
 
@@ -34,7 +49,9 @@ export interface AppDependencies {
   workers: WorkerPool;
   announced: AnnouncedAddresses;
   journal: CallJournal;
+  records: CallRecords;
   ledger: SlotLedger;
+  streamRecords: StreamRecords;
   revocationStore: RevocationStore;
   checks: ReadinessChecks;
   cookieSecret: string;
@@ -57,9 +74,12 @@ export interface App {
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, log, workers, announced, journal, ledger, checks, clientDir } = dependencies;
+  const { records, streamRecords } = dependencies;
+  const revocations = new Revocations(dependencies.revocationStore);
   const rooms = new RoomRegistry({
     workers,
     journal,
+    removals: revocations,
     log,
     limits: {
       rooms: config.MAX_ROOMS,
@@ -70,6 +90,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
+  const choice = new AutomaticChoice({ streams, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
 
@@ -92,12 +113,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     await streams.settled();
   });
 
-  registerHealth(app, { ...checks, open: () => rooms.isOpen });
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
-  const { tokens, revocations } = await registerIdentity(app, dependencies);
+  await registerHeaders(app, listOf(config.FRAME_ANCESTORS));
+  await registerCors(app, listOf(config.ALLOWED_ORIGINS));
+  registerHealth(app, { ...checks, open: () => rooms.isOpen });
+  const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
+  const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });
   registerSignalling(app, {
     rooms,
     streams,
+    choice,
     tokens,
     revocations,
     announced,
@@ -108,6 +133,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       secrets: listOf(config.TURN_SECRETS),
       ttl: config.TURN_TTL_MS,
     },
+    joins: new JoinLimits({
+      user: config.JOINS_PER_MINUTE_PER_USER,
+      address: config.JOINS_PER_MINUTE_PER_ADDRESS,
+    }),
     log,
     allowedOrigins: listOf(config.ALLOWED_ORIGINS),
     resumeGrace: config.RESUME_GRACE_MS,
@@ -119,16 +148,25 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       pingTimeout: config.PING_TIMEOUT_MS,
     },
   });
-  await registerStreamCount(app, declared, config);
+  await registerStreamCount(app, declared, config, count);
   await app.register(
     async (api) => {
       registerProblems(api);
+      api.addHook('onRequest', count);
+      acceptEmptyJson(api);
+      await registerOpenApi(api);
+      await registerDocs(api);
+      registerProblemPages(api);
       registerValidate(api);
       registerRevocations(api, revocations);
-      await registerStreams(api, declared, config);
+      registerRooms(api, { rooms, records }, config);
+      registerParticipants(api, { rooms, records });
+      registerRoomStreams(api, { rooms, records }, streamRecords);
+      registerStreams(api, declared, config);
+      registerStreamHistory(api, streamRecords);
       registerAudit(api, audit);
       // Before the pages would look for a file of that name.
-      api.all('/*', (_request, reply) => reply.callNotFound());
+      api.all('/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
     },
     { prefix: '/api/v1' },
   );

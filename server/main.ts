@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { listOf, portRange } from './addresses.ts';
 import { buildApp } from './app.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
 import { defaultDataDir, makeDataDir } from './db/embedded/data-dir.ts';
 import { EmbeddedPostgresError } from './db/embedded/error.ts';
@@ -13,6 +14,7 @@ import { registerNode, touchNode } from './db/nodes.ts';
 import { createPool, isReady } from './db/pool.ts';
 import { createRevocationStore } from './db/revocations.ts';
 import { createSlotLedger } from './db/slots.ts';
+import { createStreamRecords } from './db/stream-records.ts';
 import { AppError } from './errors.ts';
 import { keptCookieSecret } from './identity/cookie-secret.ts';
 import { createLogger } from './logger.ts';
@@ -83,7 +85,9 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     workers,
     announced,
     journal: createCallJournal(database, node),
+    records: createCallRecords(database, node),
     ledger,
+    streamRecords: createStreamRecords(database),
     revocationStore: createRevocationStore(database),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
     cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),

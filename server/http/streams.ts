@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import { requireGrant, requireIdentity, type Permission } from '../identity/require.ts';
 import type { Grants } from '../protocol/grants.ts';
-import { Exactly } from '../protocol/model.ts';
+import { DisplayName, Exactly, RoomName, TrackSource } from '../protocol/model.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
 import type { HeldStream } from '../streams/slot-ledger.ts';
-import { checkByTypeBox } from './schemas.ts';
+import { answer, noContent, refusals } from './answers.ts';
+import { choice, ref, Time } from './schemas.ts';
 
 const text = (what: string) =>
   Type.String({
@@ -14,16 +16,54 @@ const text = (what: string) =>
     description: `${what}: 1 to 128 characters that can be seen`,
   });
 
-const User = Exactly({ id: text('A user') });
-const UserStream = Exactly({ id: text('A user'), streamId: Type.String() });
+/** How a path names a user. */
+export const User = Exactly({ id: text('A user') });
+const UserStream = Exactly({
+  id: text('A user'),
+  streamId: Type.String({ description: 'The id of a stream' }),
+});
 const Start = Type.Union([
   Exactly({
     label: Type.Optional(text('What the stream is, for people')),
     replace: Type.Optional(Type.String({ description: 'The id of the stream that ends for this one' })),
-    onLimit: Type.Optional(Type.Enum(['reject', 'replace_oldest'])),
+    onLimit: Type.Optional(choice(['reject', 'replace_oldest'])),
   }),
   Type.Null({ description: 'No body' }),
 ]);
+
+const Label = Type.Optional(Type.String({ description: 'What its player says of it.' }));
+const LeaseUntil = Time('When its slot is given back, unless it is renewed.');
+
+/** A stream as it is told: whose it is, the path says. */
+const HeldStreamAnswer = Type.Object(
+  {
+    id: Type.String(),
+    origin: choice(['sfu', 'declared', 'stream_count'], 'Who plays it: a call, or a player outside.'),
+    label: Label,
+    roomName: Type.Optional(RoomName),
+    publisherName: Type.Optional(DisplayName),
+    source: Type.Optional(TrackSource),
+    startedAt: Time('When it took its slot.'),
+    leaseUntil: LeaseUntil,
+  },
+  { $id: 'HeldStream', additionalProperties: false, description: 'What holds one of a user’s slots.' },
+);
+
+const DeclaredStream = Type.Object(
+  {
+    id: Type.String(),
+    label: Label,
+    startedAt: Time('When it took its slot.'),
+    leaseUntil: LeaseUntil,
+    renewWithinMs: Type.Integer({ description: 'How long the slot is held without being renewed, in ms.' }),
+  },
+  { $id: 'DeclaredStream', additionalProperties: false, description: 'A stream as its player knows it.' },
+);
+
+const Held = Exactly({
+  limit: Type.Integer({ description: 'How many the user may have.' }),
+  streams: Type.Array(ref(HeldStreamAnswer), { description: 'The longest held first.' }),
+});
 
 interface ForUser {
   Params: Static<typeof User>;
@@ -36,67 +76,131 @@ interface ForStream {
  * `/users/{id}/streams`: what holds a user's slots, and the streams among them that play outside the SFU. Their player
  * declares one before it plays, renews it while it plays, and stops where a renewal is answered 410.
  */
-export async function registerStreams(
-  api: FastifyInstance,
-  declared: DeclaredStreams,
-  config: Config,
-): Promise<void> {
+export function registerStreams(api: FastifyInstance, declared: DeclaredStreams, config: Config): void {
   const lease = config.DECLARED_LEASE_MS;
 
-  await api.register((scope, _options, registered) => {
-    scope.setValidatorCompiler(checkByTypeBox);
+  api.addSchema(HeldStreamAnswer);
+  api.addSchema(DeclaredStream);
+  api.get<ForUser>(
+    '/users/:id/streams',
+    {
+      schema: {
+        operationId: 'listStreams',
+        summary: 'Lists what holds a user’s slots now',
+        description: 'For the user, or by the grant `statsRead`.',
+        tags: ['streams'],
+        params: User,
+        response: {
+          200: answer(Held, 'The streams, and how many there may be.'),
+          ...refusals('forbidden'),
+        },
+      },
+      onRequest: selfOr('statsRead'),
+    },
+    async (request) => ({
+      limit: ownGrants(request)?.maxVideoStreams ?? config.MAX_STREAMS_PER_USER,
+      streams: (await declared.held(request.params.id)).map(described),
+    }),
+  );
 
-    scope.get<ForUser>(
-      '/users/:id/streams',
-      { schema: { params: User }, onRequest: selfOr('statsRead') },
-      async (request) => ({
+  api.post<ForUser & { Body: Static<typeof Start> }>(
+    '/users/:id/streams',
+    {
+      schema: {
+        operationId: 'declareStream',
+        summary: 'Takes a slot for a player outside',
+        description: 'For the user, or by the grant `streamsWrite`.',
+        tags: ['streams'],
+        params: User,
+        body: Start,
+        response: {
+          201: answer(ref(DeclaredStream), 'The slot is taken.', {
+            location: Type.String({ description: 'Where the stream is renewed and ended.' }),
+          }),
+          ...refusals('forbidden', 'not_found', 'stream_limit', 'gone'),
+        },
+      },
+      onRequest: selfOr('streamsWrite'),
+    },
+    async (request, reply) => {
+      const { params, body } = request;
+      const starting = declared.start(params.id, {
+        label: body?.label,
+        replace: body?.replace,
+        onLimit: body?.onLimit ?? ownGrants(request)?.onLimit ?? 'reject',
         limit: ownGrants(request)?.maxVideoStreams ?? config.MAX_STREAMS_PER_USER,
-        streams: (await declared.held(request.params.id)).map(described),
-      }),
-    );
+        lease,
+        origin: 'declared',
+      });
+      const { stream } = await starting.catch((error: unknown) => {
+        throw mayRead(request) ? error : withoutNames(error);
+      });
+      const location = `/api/v1/users/${encodeURIComponent(params.id)}/streams/${stream.id}`;
+      return reply.code(201).header('location', location).send(renewable(stream, lease));
+    },
+  );
 
-    scope.post<ForUser & { Body: Static<typeof Start> }>(
-      '/users/:id/streams',
-      { schema: { params: User, body: Start }, onRequest: selfOr('streamsWrite') },
-      async (request, reply) => {
-        const { params, body } = request;
-        const { stream } = await declared.start(params.id, {
-          label: body?.label,
-          replace: body?.replace,
-          onLimit: body?.onLimit ?? ownGrants(request)?.onLimit ?? 'reject',
-          limit: ownGrants(request)?.maxVideoStreams ?? config.MAX_STREAMS_PER_USER,
-          lease,
-          origin: 'declared',
-        });
-        const location = `/api/v1/users/${encodeURIComponent(params.id)}/streams/${stream.id}`;
-        return reply.code(201).header('location', location).send(renewable(stream, lease));
+  api.put<ForStream>(
+    '/users/:id/streams/:streamId',
+    {
+      schema: {
+        operationId: 'renewStream',
+        summary: 'Renews a declared stream',
+        description:
+          'For the user, or by the grant `streamsWrite`. Where it is answered 410, the player has to stop.',
+        tags: ['streams'],
+        params: UserStream,
+        response: {
+          200: answer(ref(DeclaredStream), 'The slot is held for longer.'),
+          ...refusals('forbidden', 'not_found', 'gone'),
+        },
       },
-    );
+      onRequest: selfOr('streamsWrite'),
+    },
+    async ({ params }) => renewable(await declared.renew(params.id, params.streamId, lease), lease),
+  );
 
-    scope.put<ForStream>(
-      '/users/:id/streams/:streamId',
-      { schema: { params: UserStream }, onRequest: selfOr('streamsWrite') },
-      async ({ params }) => renewable(await declared.renew(params.id, params.streamId, lease), lease),
-    );
-
-    scope.delete<ForStream>(
-      '/users/:id/streams/:streamId',
-      { schema: { params: UserStream }, onRequest: selfOr('streamsWrite') },
-      async ({ params }, reply) => {
-        await declared.end(params.id, params.streamId);
-        return reply.code(204).send();
+  api.delete<ForStream>(
+    '/users/:id/streams/:streamId',
+    {
+      schema: {
+        operationId: 'endStream',
+        summary: 'Ends a declared stream',
+        description: 'For the user, or by the grant `streamsWrite`.',
+        tags: ['streams'],
+        params: UserStream,
+        response: {
+          204: noContent('The slot is given back.'),
+          ...refusals('forbidden', 'not_found', 'gone'),
+        },
       },
-    );
-    registered();
-  });
+      onRequest: selfOr('streamsWrite'),
+    },
+    async ({ params }, reply) => {
+      await declared.end(params.id, params.streamId);
+      return reply.code(204).send();
+    },
+  );
 }
 
 /** Lets in the user that a path is about, and others by a grant; before anything else of the request is looked at. */
-function selfOr(permission: Permission) {
+export function selfOr(permission: Permission) {
   return (request: FastifyRequest<ForUser>, _reply: FastifyReply, next: () => void): void => {
     if (requireIdentity(request).userId !== request.params.id) requireGrant(request, permission);
     next();
   };
+}
+
+/** Whether who asks may know what the user that a path is about watches. */
+function mayRead({ identity, params }: FastifyRequest<ForUser>): boolean {
+  return identity?.userId === params.id || identity?.grants.statsRead === true;
+}
+
+/** Which streams are in the way of one more is said, and not what is watched, nor where. */
+function withoutNames(error: unknown): unknown {
+  if (!(error instanceof AppError) || !error.detail.conflicts) return error;
+  const conflicts = error.detail.conflicts.map(({ streamId, where }) => ({ streamId, where }));
+  return new AppError(error.code, error.message, { ...error.detail, conflicts });
 }
 
 /** What the user that a path is about may do, where that is who asks; of others nothing is known here. */
@@ -109,7 +213,6 @@ function renewable({ id, label, startedAt, leaseUntil }: HeldStream, lease: numb
   return { id, label, startedAt, leaseUntil, renewWithinMs: lease };
 }
 
-/** A stream as it is told: whose it is, the path says. */
 function described(held: HeldStream) {
   const { id, origin, label, roomName, publisherName, source, startedAt, leaseUntil } = held;
   return { id, origin, label, roomName, publisherName, source, startedAt, leaseUntil };

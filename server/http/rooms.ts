@@ -1,0 +1,319 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Type, type Static } from 'typebox';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { requireGrant, requireIdentity } from '../identity/require.ts';
+import { Exactly, Id, RoomName } from '../protocol/model.ts';
+import type { SessionRecord } from '../rooms/call-records.ts';
+import { randomRoomName } from '../rooms/random-room-name.ts';
+import type { RoomSettings } from '../rooms/settings.ts';
+import { answer, noContent, refusals } from './answers.ts';
+import { cursorOf, linkHeader, nextCursor, pageOf, pageQuery } from './cursors.ts';
+import { fromDatabase } from './database.ts';
+import { namesETag } from './etags.ts';
+import {
+  elsewhere,
+  findOpenRoom,
+  findRoom,
+  recordOf,
+  requireOneOf,
+  roomGrant,
+  RoomPath,
+  type RoomSources,
+} from './room-access.ts';
+import { Query, ref, Time } from './schemas.ts';
+
+const Locked = Type.Boolean({ description: 'Nobody new gets in, but for hosts.' });
+
+const described = {
+  id: Id,
+  name: RoomName,
+  startedAt: Time('When it was opened.'),
+  endedAt: Type.Optional(Time('When it was closed; without it, it is open.')),
+  locked: Locked,
+  maxParticipants: Type.Optional(
+    Type.Integer({
+      description: 'Participants at once; without it, as many as the server lets into any room.',
+    }),
+  ),
+  emptyTtlMs: Type.Integer({ description: 'How long it stays open after the last one left.' }),
+};
+
+const Room = Type.Object(described, {
+  $id: 'Room',
+  additionalProperties: false,
+  description: 'A session of a room: a name may have many, one after another.',
+});
+
+const ListedRoom = Type.Object(
+  { ...described, participantCount: Type.Integer({ description: 'Participants who are in it now.' }) },
+  { $id: 'ListedRoom', additionalProperties: false, description: 'A room in a list.' },
+);
+
+const Rooms = Exactly({
+  rooms: Type.Array(ref(ListedRoom), { description: 'The newest first.' }),
+  ...nextCursor,
+});
+
+const Listing = Query({
+  state: Type.Optional(Type.Enum(['open', 'closed', 'all'], { default: 'open' })),
+  name: Type.Optional(RoomName),
+  ...pageQuery,
+});
+
+const etag = { etag: Type.String({ description: 'Of the settings: for `If-Match`.' }) };
+
+const ifMatch = (description: string) =>
+  Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 512, description })) });
+const IfNoneMatch = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ maxLength: 512, description: 'An ETag that is known: 304 where it is the one of now.' }),
+  ),
+});
+
+/** What can be set of a room, as the API names it. */
+interface Settings {
+  locked?: boolean;
+  maxParticipants?: number | null;
+  emptyTtlMs?: number;
+}
+
+interface ForRoom {
+  Params: Static<typeof RoomPath>;
+}
+interface Conditional extends ForRoom {
+  Headers: { 'if-match'?: string };
+}
+
+/**
+ * `/rooms`: opened beforehand or by the first who joins, listed with those that are over and those of other servers,
+ * changed by ETag and `If-Match`, and closed for all.
+ */
+export function registerRooms(api: FastifyInstance, sources: RoomSources, config: Config): void {
+  const { rooms, records } = sources;
+  const settings = settingsUpTo(config.MAX_PARTICIPANTS_PER_ROOM);
+  const Opening = Exactly({ name: Type.Optional(RoomName), ...settings });
+  const Changes = Type.Object(
+    { ...settings, maxParticipants: Type.Optional(Type.Union([settings.maxParticipants, Type.Null()])) },
+    {
+      additionalProperties: false,
+      minProperties: 1,
+      description: '`maxParticipants: null` takes the room’s own limit away.',
+    },
+  );
+
+  api.addSchema(Room);
+  api.addSchema(ListedRoom);
+  api.post<{ Body: Settings & { name?: string } }>(
+    '/rooms',
+    {
+      schema: {
+        operationId: 'createRoom',
+        summary: 'Opens a room',
+        description: 'By the grant `roomCreate`. Without a `name` it gets one that nobody guesses.',
+        tags: ['rooms'],
+        body: Opening,
+        response: {
+          201: answer(ref(Room), 'The room is open.', {
+            location: Type.String({ description: 'Its path.' }),
+            ...etag,
+          }),
+          ...refusals('forbidden', 'room_exists', 'server_full', 'unavailable'),
+        },
+      },
+      onRequest: (request, _reply, granted) => {
+        requireOneOf(request, 'roomCreate');
+        granted();
+      },
+    },
+    async (request, reply) => {
+      const { name = randomRoomName(), ...wanted } = request.body;
+      const { room: only } = requireIdentity(request).grants;
+      if (only !== undefined && only !== name) {
+        throw new AppError('forbidden', `Your token is for room ${only} alone: send that as the name.`);
+      }
+      const room = await rooms.open(name, settingsIn(wanted));
+      void reply.code(201).header('location', `/api/v1/rooms/${room.id}`);
+      return send(reply, recordOf(room));
+    },
+  );
+
+  api.get<{ Querystring: Static<typeof Listing> }>(
+    '/rooms',
+    {
+      schema: {
+        operationId: 'listRooms',
+        summary: 'Lists rooms',
+        description:
+          'By the grant `roomList`: those of all servers of this database, open and over, the newest first.',
+        tags: ['rooms'],
+        querystring: Listing,
+        response: { 200: answer(Rooms, 'A page of the list.', linkHeader), ...refusals('forbidden') },
+      },
+      onRequest: (request, _reply, granted) => {
+        requireGrant(request, 'roomList');
+        granted();
+      },
+    },
+    async (request, reply) => {
+      const { state = 'open', name: roomName } = request.query;
+      const page = pageOf(request.query);
+      const { items, next } = await fromDatabase(request, records.sessions({ state, roomName }, page));
+      return {
+        rooms: items.map((item) => ({ ...describe(item), participantCount: item.participantCount })),
+        nextCursor: cursorOf(request, reply, next),
+      };
+    },
+  );
+
+  api.get<ForRoom & { Headers: Static<typeof IfNoneMatch> }>(
+    '/rooms/:id',
+    {
+      schema: {
+        operationId: 'getRoom',
+        summary: 'Reads a room',
+        description: 'By the grant `roomList` or `roomAdmin`.',
+        tags: ['rooms'],
+        params: RoomPath,
+        headers: IfNoneMatch,
+        response: {
+          200: answer(ref(Room), 'The room.', etag),
+          304: noContent('It is as it was.'),
+          ...refusals('forbidden', 'not_found'),
+        },
+      },
+      onRequest: roomGrant('roomList', 'roomAdmin'),
+    },
+    async (request, reply) => {
+      const { session } = await findRoom(request, sources);
+      const known = request.headers['if-none-match'];
+      if (known === undefined || !namesETag(known, etagOf(session), 'weak')) return send(reply, session);
+      return reply.code(304).header('etag', etagOf(session)).send();
+    },
+  );
+
+  api.patch<Conditional & { Body: Settings }>(
+    '/rooms/:id',
+    {
+      schema: {
+        operationId: 'updateRoom',
+        summary: 'Changes a room’s settings',
+        description:
+          'By the grant `roomAdmin`. Those who are in the room stay, and are told where it is locked.',
+        tags: ['rooms'],
+        params: RoomPath,
+        headers: ifMatch('The ETag that was read, or `*`. Without it: 428.'),
+        body: Changes,
+        response: {
+          200: answer(ref(Room), 'The room as it is now.', etag),
+          ...refusals(
+            'forbidden',
+            'not_found',
+            'gone',
+            'elsewhere',
+            'precondition_required',
+            'changed_meanwhile',
+          ),
+        },
+      },
+      onRequest: roomGrant('roomAdmin'),
+    },
+    async (request, reply) => {
+      const room = await findOpenRoom(request, sources);
+      const expected = request.headers['if-match'];
+      if (expected === undefined) {
+        throw new AppError(
+          'precondition_required',
+          'Send If-Match with the ETag that you read, so that nobody else’s change is lost, or with * for any.',
+        );
+      }
+      refuseUnless(expected, recordOf(room));
+      room.update(settingsIn(request.body));
+      await rooms.recorded();
+      return send(reply, recordOf(room));
+    },
+  );
+
+  api.delete<Conditional>(
+    '/rooms/:id',
+    {
+      schema: {
+        operationId: 'closeRoom',
+        summary: 'Ends a room for all',
+        description: 'By the grant `roomAdmin`. Where it has ended already, nothing happens.',
+        tags: ['rooms'],
+        params: RoomPath,
+        headers: ifMatch('Ends it only where its ETag is this one.'),
+        response: {
+          204: noContent('It is over.'),
+          ...refusals('forbidden', 'not_found', 'elsewhere', 'changed_meanwhile'),
+        },
+      },
+      onRequest: roomGrant('roomAdmin'),
+    },
+    async (request, reply) => {
+      const { session, room } = await findRoom(request, sources);
+      if (!room && !session.endedAt && !session.own) throw elsewhere(session);
+      if (room) {
+        const expected = request.headers['if-match'];
+        if (expected !== undefined) refuseUnless(expected, session);
+        request.log.info(
+          { room: room.name, sessionId: room.id, by: request.identity?.userId },
+          'a host ends a room',
+        );
+        room.close('room_closed');
+        await rooms.recorded();
+      }
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** What can be set, where the server lets so many into any room. */
+function settingsUpTo(maximum: number) {
+  return {
+    locked: Type.Optional(Locked),
+    maxParticipants: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum,
+        description: 'Participants at once, up to what the server lets into any room.',
+      }),
+    ),
+    emptyTtlMs: Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 86_400_000,
+        description: 'How long it stays open after the last one left.',
+      }),
+    ),
+  };
+}
+
+function settingsIn({ locked, maxParticipants, emptyTtlMs }: Settings): Partial<RoomSettings> {
+  return {
+    ...(locked !== undefined && { locked }),
+    ...(maxParticipants !== undefined && { maxParticipants: maxParticipants ?? undefined }),
+    ...(emptyTtlMs !== undefined && { emptyTtl: emptyTtlMs }),
+  };
+}
+
+function describe({ id, roomName, startedAt, endedAt, settings }: SessionRecord) {
+  const { locked, maxParticipants, emptyTtl } = settings;
+  return { id, name: roomName, startedAt, endedAt, locked, maxParticipants, emptyTtlMs: emptyTtl };
+}
+
+/** Strong: it changes with everything that a room is described by. */
+const etagOf = ({ id, version, endedAt }: SessionRecord) => `"${id}.${version}${endedAt ? '.ended' : ''}"`;
+
+function refuseUnless(expected: string, session: SessionRecord): void {
+  if (namesETag(expected, etagOf(session), 'strong')) return;
+  throw new AppError(
+    'changed_meanwhile',
+    `If-Match ${expected} is not the room’s ETag, which is ${etagOf(session)} now. Read the room again, then change it.`,
+  );
+}
+
+function send(reply: FastifyReply, session: SessionRecord): FastifyReply {
+  return reply.header('etag', etagOf(session)).send(describe(session));
+}
