@@ -40,14 +40,17 @@ export async function whyRefused(address: string): Promise<SignallingError> {
     const answer = await fetch(validate, { signal: AbortSignal.timeout(REASON_MS) });
     if (answer.ok) return unreachable;
     const problem: unknown = await answer.json();
-    return isProblem(problem) ? new SignallingError(problem.code, problem.detail) : unreachable;
+    if (!isProblem(problem)) return unreachable;
+    const { code, detail, retryAfterMs } = problem;
+    return new SignallingError(code, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
   } catch {
     // It does not answer, or may not be asked from this page.
     return unreachable;
   }
 }
 
-function isProblem(value: unknown): value is { code: ErrorCode; detail: string } {
+function isProblem(value: unknown): value is { code: ErrorCode; detail: string; retryAfterMs?: number } {
   if (typeof value !== 'object' || value === null || !('code' in value && 'detail' in value)) return false;
+  if ('retryAfterMs' in value && typeof value.retryAfterMs !== 'number') return false;
   return typeof value.code === 'string' && typeof value.detail === 'string';
 }

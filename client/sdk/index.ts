@@ -1,7 +1,10 @@
 export type { TokenSource } from './access.ts';
 export { MediaError, SignallingError, type MediaProblem } from './errors.ts';
+export { HostTools } from './host.ts';
 export { openDevice } from './local-media.ts';
 export type { LocalPublication } from './local-tracks.ts';
 export { RemoteParticipant, RemotePublication } from './participants.ts';
-export { Room, type RoomState } from './room.ts';
+export { Room } from './room.ts';
+export type { RoomState } from './room-events.ts';
 export type { LinkOptions } from './link.ts';
+export { canShareScreen, openScreen, type ScreenTracks } from './screen.ts';

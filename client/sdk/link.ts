@@ -36,7 +36,7 @@ type LinkEvents = {
 const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
 
 /** Failures after which the place may be there still. */
-const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable']);
+const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 'rate_limited']);
 
 /** Close code of ours: the connection is given up, the place is not. */
 const BROKEN = 4000;
@@ -138,15 +138,14 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     producerId: string,
     replace?: string,
   ): Promise<{ consumer: types.Consumer; streamId: string | undefined }> {
-    const transport = this.#transport('recv');
     const params = replace === undefined ? { producerId } : { producerId, replace };
     const { streamId, ...offer } = await this.request('consume', params);
-    const consumer = await this.#play(transport, offer);
-    return { consumer, streamId };
+    return { consumer: await this.play(offer), streamId };
   }
 
-  /** What cannot be played is given back, so that it holds no slot. */
-  async #play(transport: types.Transport, offer: ConsumerOffer): Promise<types.Consumer> {
+  /** Plays what the server forwards. What cannot be played is given back, so that it holds no slot. */
+  async play(offer: ConsumerOffer): Promise<types.Consumer> {
+    const transport = this.#transport('recv');
     let consumer: types.Consumer | undefined;
     try {
       consumer = await transport.consume(forMediasoupClient(offer));

@@ -2,6 +2,7 @@ import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import { SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
+import type { ScreenTracks } from './screen.ts';
 
 /** A track of one's own that the room receives. */
 export interface LocalPublication {
@@ -12,17 +13,24 @@ export interface LocalPublication {
   producer: types.Producer | undefined;
 }
 
+/** What is told of one's own tracks. */
+export interface LocalTracksEvents {
+  /** Something that can be seen has changed. */
+  changed: () => void;
+  /** What nobody waits for has failed. */
+  problem: (error: unknown) => void;
+}
+
 /** What one publishes oneself, one track a source. It outlives connections: each new one is given the same tracks. */
 export class LocalTracks {
   readonly #publications = new Map<TrackSource, LocalPublication>();
-  readonly #onChange: () => void;
+  readonly #tell: LocalTracksEvents;
   /** What the server is being asked to take. */
   readonly #sending = new Set<LocalPublication>();
   #link: Link | undefined;
 
-  /** @param onChange Called whenever something that can be seen has changed. */
-  constructor(onChange: () => void) {
-    this.#onChange = onChange;
+  constructor(tell: LocalTracksEvents) {
+    this.#tell = tell;
   }
 
   get publications(): ReadonlyMap<TrackSource, LocalPublication> {
@@ -66,14 +74,14 @@ export class LocalTracks {
     await this.unpublish(source);
     const publication: LocalPublication = { source, track, muted: false, producer: undefined };
     this.#publications.set(source, publication);
-    this.#onChange();
+    this.#tell.changed();
     try {
       await this.#send(publication);
     } catch (error) {
       // Out of reach, it is sent when the connection is back; refused, it is not published.
       if (!(error instanceof SignallingError && error.code === 'unreachable')) {
         this.#publications.delete(source);
-        this.#onChange();
+        this.#tell.changed();
         throw error;
       }
     }
@@ -84,26 +92,79 @@ export class LocalTracks {
     if (!publication) return;
     this.#publications.delete(source);
     publication.track.stop();
-    this.#onChange();
+    this.#tell.changed();
     await this.#withdraw(publication.producer);
   }
 
-  /** The server takes a track no longer: it is stopped. */
-  drop(producerId: string): void {
-    for (const { source, track, producer } of this.#publications.values()) {
-      if (producer?.id !== producerId) continue;
-      producer.close();
-      track.stop();
-      this.#publications.delete(source);
+  /**
+   * Sends a screen and its sound in place of the ones that were sent before. What ends the picture, as the browser's own
+   * “Stop sharing” does, takes back both.
+   *
+   * @throws {SignallingError} where the server refuses it.
+   */
+  async publishScreen({ video, audio }: ScreenTracks): Promise<void> {
+    await this.unpublishScreen();
+    if (video.readyState === 'ended') {
+      audio?.stop();
+      return;
     }
-    this.#onChange();
+    this.#withdrawWhenEnded(video, 'screen_share');
+    if (audio) this.#withdrawWhenEnded(audio, 'screen_share_audio');
+    try {
+      await this.publish(video, 'screen_share');
+    } catch (error) {
+      video.stop();
+      audio?.stop();
+      throw error;
+    }
+    if (!audio) return;
+    if (this.#publications.get('screen_share')?.track === video)
+      await this.publish(audio, 'screen_share_audio');
+    else audio.stop();
+  }
+
+  async unpublishScreen(): Promise<void> {
+    await Promise.all([this.unpublish('screen_share'), this.unpublish('screen_share_audio')]);
+  }
+
+  /** The track's own `stop()` does not come here. */
+  #withdrawWhenEnded(track: MediaStreamTrack, source: 'screen_share' | 'screen_share_audio'): void {
+    track.addEventListener('ended', () => {
+      if (this.#publications.get(source)?.track !== track) return;
+      const withdrawn = source === 'screen_share' ? this.unpublishScreen() : this.unpublish(source);
+      withdrawn.catch(this.#tell.problem);
+    });
+  }
+
+  /** The server takes a track no longer: it is stopped. @returns what it was. */
+  drop(producerId: string): TrackSource | undefined {
+    const publication = this.#find(producerId);
+    if (!publication) return undefined;
+    const { source, track, producer } = publication;
+    producer?.close();
+    track.stop();
+    this.#publications.delete(source);
+    // The sound of a screen that nobody sees is of no use.
+    if (source === 'screen_share') this.unpublish('screen_share_audio').catch(this.#tell.problem);
+    this.#tell.changed();
+    return source;
+  }
+
+  /** The server has muted a track. @returns what it was, where it was not muted before. */
+  onMuted(producerId: string): TrackSource | undefined {
+    const publication = this.#find(producerId);
+    if (!publication || publication.muted) return undefined;
+    publication.muted = true;
+    publication.producer?.pause();
+    this.#tell.changed();
+    return publication.source;
   }
 
   async setMuted(source: TrackSource, muted: boolean): Promise<void> {
     const publication = this.#publications.get(source);
     if (!publication || publication.muted === muted) return;
     publication.muted = muted;
-    this.#onChange();
+    this.#tell.changed();
     await this.#tellMuted(publication);
   }
 
@@ -112,6 +173,10 @@ export class LocalTracks {
     this.#link = undefined;
     for (const { track } of this.#publications.values()) track.stop();
     this.#publications.clear();
+  }
+
+  #find(producerId: string): LocalPublication | undefined {
+    return [...this.#publications.values()].find(({ producer }) => producer?.id === producerId);
   }
 
   async #send(publication: LocalPublication): Promise<void> {
@@ -128,7 +193,7 @@ export class LocalTracks {
     }
     publication.producer = producer;
     if (publication.muted) await this.#tellMuted(publication);
-    this.#onChange();
+    this.#tell.changed();
   }
 
   async #withdraw(producer: types.Producer | undefined): Promise<void> {

@@ -1,7 +1,10 @@
+import type { types } from 'mediasoup-client';
+import type { TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { RemotePublication } from './participants.ts';
+import { Pins } from './pins.ts';
 import type { Roster } from './roster.ts';
 
 /** Time after which what failed by a passing cause is tried again, in ms. */
@@ -9,6 +12,12 @@ const RETRY_MS = 3_000;
 
 /** Failures that stay: what this browser cannot receive, or its user may not. */
 const FINAL = new Set<SignallingError['code']>(['cannot_consume', 'forbidden']);
+
+interface Arrival {
+  consumer: types.Consumer;
+  /** The stream that holds a slot for it; a sound has none. */
+  streamId: string | undefined;
+}
 
 /** What is told of what arrives. */
 export interface ReceivingEvents {
@@ -19,8 +28,8 @@ export interface ReceivingEvents {
 }
 
 /**
- * What one receives: the sound of everybody, and as many videos as the user has slots. Videos are taken in the order in
- * which they came; another choice is made by `watch`, and stays.
+ * What one receives: the sound of everybody, and the videos that the server chooses for the slots that the user has. One's
+ * own choice is made by `watchInstead` or a pin, and stays.
  */
 export class Receiving {
   readonly #roster: Roster;
@@ -29,6 +38,7 @@ export class Receiving {
   readonly #pending = new Set<RemotePublication>();
   /** What could not be received: it is not asked for again at once. */
   #failed = new WeakSet<RemotePublication>();
+  readonly #pins = new Pins();
   #link: Link | undefined;
   #streams: NotificationData<'streams'> = { limit: 0, streams: [] };
 
@@ -47,8 +57,25 @@ export class Receiving {
     return this.#pending.has(publication);
   }
 
+  /** It could not be received. */
+  hasFailed(publication: RemotePublication): boolean {
+    return this.#failed.has(publication);
+  }
+
+  isPinned(participantId: string, source: TrackSource): boolean {
+    return this.#pins.has(participantId, source);
+  }
+
+  /** Pins somebody's video, so that it comes first and stays, or leaves it to the server again. */
+  async setPinned(participantId: string, source: TrackSource, pinned: boolean): Promise<void> {
+    this.#pins.set(participantId, source, pinned);
+    this.#tell.changed();
+    await this.#link?.request('setPinned', { participantId, source, pinned });
+  }
+
   /** Receives over a connection; of what was received before, only `consumerIds` goes on. */
   attach(link: Link, consumerIds: string[]): void {
+    if (link !== this.#link) this.#pins.tell(link).catch(this.#tell.problem);
     this.#link = link;
     this.#failed = new WeakSet();
     const alive = new Set(consumerIds);
@@ -57,38 +84,46 @@ export class Receiving {
     }
     // What the server forwards and nobody here knows of: its answer was lost.
     for (const consumerId of alive) link.stopReceiving(consumerId).catch(this.#tell.problem);
-    this.receiveAll();
+    this.receiveSounds();
   }
 
   detach(): void {
     this.#link = undefined;
   }
 
-  /** The server has told what holds the slots: one that is free is used. */
+  /** The server has told what holds the slots. */
   onStreams(streams: NotificationData<'streams'>): void {
     this.#streams = streams;
-    this.receiveAll();
   }
 
-  /** Subscribes to every sound, and to videos while there are free slots. */
-  receiveAll(): void {
+  /** The server has chosen a video: it is played. */
+  onConsumerAdded({ streamId, ...offer }: NotificationData<'consumerAdded'>): void {
+    const publication = this.#roster.find(offer.producerId);
+    const link = this.#link;
+    if (!publication || !link) return;
+    this.#failed.delete(publication);
+    this.#receive(publication, async () => ({ consumer: await link.play(offer), streamId })).catch(
+      (error: unknown) => {
+        this.#tell.problem(error);
+        this.#failed.add(publication);
+        this.#tell.changed();
+      },
+    );
+  }
+
+  /** Subscribes to every sound. */
+  receiveSounds(): void {
     if (!this.#link?.hasMedia) return;
     const missing = this.#roster.publications.filter(
-      (one) => !one.consumer && !this.#pending.has(one) && !this.#failed.has(one),
+      (one) => one.kind === 'audio' && !one.consumer && !this.#pending.has(one) && !this.#failed.has(one),
     );
-    const starting = [...this.#pending].filter(({ kind }) => kind === 'video').length;
-    const free = Math.max(0, this.#streams.limit - this.#streams.streams.length - starting);
-    const videos = missing.filter(({ kind }) => kind === 'video').slice(0, free);
-    for (const publication of missing.filter(({ kind }) => kind === 'audio')) this.#start(publication);
-    for (const publication of videos) this.#start(publication);
+    for (const publication of missing) this.#start(publication);
   }
 
   #start(publication: RemotePublication): void {
-    this.subscribe(publication).catch((error: unknown) => {
-      if (error instanceof SignallingError && error.code === 'stream_limit') return;
+    this.#subscribe(publication).catch((error: unknown) => {
       this.#tell.problem(error);
       this.#putOff(publication, error);
-      this.receiveAll();
     });
   }
 
@@ -103,7 +138,6 @@ export class Receiving {
     if (!(error instanceof SignallingError) || FINAL.has(error.code)) return;
     setTimeout(() => {
       if (!failed.delete(publication) || failed !== this.#failed || !this.#isWanted(publication)) return;
-      // The server may forward it already, its answer lost: then this takes no slot.
       this.#start(publication);
     }, RETRY_MS);
   }
@@ -112,15 +146,21 @@ export class Receiving {
    * Subscribes to a publication.
    *
    * @param replace The id of one of the user's streams that is given up for it.
-   * @throws {SignallingError} `stream_limit` where all slots are held.
+   * @throws {SignallingError} `stream_limit` where all slots are held, none of them by the server's choice.
    */
-  async subscribe(publication: RemotePublication, replace?: string): Promise<void> {
+  async #subscribe(publication: RemotePublication, replace?: string): Promise<void> {
     const link = this.#link;
-    if (!link?.hasMedia || publication.consumer || this.#pending.has(publication)) return;
+    if (!link?.hasMedia) return;
+    await this.#receive(publication, () => link.subscribe(publication.id, replace));
+  }
+
+  async #receive(publication: RemotePublication, arrive: () => Promise<Arrival>): Promise<void> {
+    const link = this.#link;
+    if (publication.consumer || this.#pending.has(publication)) return;
     this.#pending.add(publication);
     this.#tell.changed();
     try {
-      const { consumer, streamId } = await link.subscribe(publication.id, replace);
+      const { consumer, streamId } = await arrive();
       if (link !== this.#link || !this.#isWanted(publication) || consumer.closed) {
         consumer.close();
         return;
@@ -132,20 +172,26 @@ export class Receiving {
       this.#pending.delete(publication);
       this.#tell.changed();
     }
-    this.receiveAll();
   }
 
-  /** Watches a video in place of another: the longest watched one of this tab, else of the user. */
+  /**
+   * Watches a video, which is pinned with that. Where every slot is held, one of the server's choice makes way; where all
+   * are one's own, the longest watched one of this tab, else of the user.
+   */
   async watchInstead(publication: RemotePublication): Promise<void> {
-    const { limit, streams } = this.#streams;
-    const here = streams.find(({ where }) => where === 'this_tab');
-    const replace = streams.length < limit ? undefined : (here ?? streams[0])?.streamId;
+    this.#failed.delete(publication);
     try {
-      await this.subscribe(publication, replace);
-    } finally {
-      // Where it failed, the place that was given up for it may be free.
-      this.receiveAll();
+      await this.#subscribe(publication);
+    } catch (error) {
+      if (!(error instanceof SignallingError) || error.code !== 'stream_limit') throw error;
+      const { streams } = this.#streams;
+      const given = streams.find(({ where }) => where === 'this_tab') ?? streams[0];
+      const former = this.#roster.publications.find(({ streamId }) => streamId === given?.streamId);
+      await this.#subscribe(publication, given?.streamId);
+      if (former) this.#pins.set(former.participantId, former.source, false);
     }
+    this.#pins.set(publication.participantId, publication.source, true);
+    this.#tell.changed();
   }
 
   /** Stops receiving a publication. */
@@ -153,6 +199,7 @@ export class Receiving {
     const { consumer } = publication;
     if (!consumer) return;
     this.drop(publication);
+    this.#pins.set(publication.participantId, publication.source, false);
     await this.#link?.stopReceiving(consumer.id);
   }
 

@@ -1,37 +1,16 @@
 import { enhancedEvents } from 'mediasoup-client';
-import type { TrackSource } from '../../server/protocol/model.ts';
+import type { Permissions, TrackSource } from '../../server/protocol/model.ts';
 import type { Event, Notification, NotificationData } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
+import { HostTools } from './host.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
 import { Receiving } from './receiving.ts';
+import { openAgain } from './rejoining.ts';
+import type { RoomEvents, RoomState } from './room-events.ts';
 import { Roster, type RosterChange } from './roster.ts';
-
-export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'left';
-
-type RoomEvents = {
-  /** Something that can be seen has changed: a participant, a publication, a state. Ask the room for what. */
-  changed: [];
-  stateChanged: [RoomState];
-  participantJoined: [RemoteParticipant];
-  participantLeft: [RemoteParticipant];
-  trackSubscribed: [RemotePublication, MediaStreamTrack];
-  trackUnsubscribed: [RemotePublication];
-  activeSpeakers: [RemoteParticipant[]];
-  /** What holds the user's slots has changed. */
-  streamsChanged: [NotificationData<'streams'>];
-  /** The server stops within so many ms; then the room reconnects, once it is back. */
-  serverStopping: [number];
-  /** Something failed that ends nothing; it is told so that it can be shown or logged. */
-  problem: [unknown];
-};
-
-/** Waits before the tries to join again, in ms; the last one is repeated. */
-const RETRY_MS = [0, 500, 1_000, 2_000, 4_000];
-
-/** Failures after which it makes no sense to join again. */
-const FINAL = new Set(['room_full', 'user_limit', 'unauthorized', 'forbidden', 'bad_request']);
+import type { ScreenTracks } from './screen.ts';
 
 /**
  * A room that one is in: who else is there, what they publish, and what one publishes oneself. When the connection
@@ -40,7 +19,10 @@ const FINAL = new Set(['room_full', 'user_limit', 'unauthorized', 'forbidden', '
 export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #options: LinkOptions;
   readonly #roster = new Roster();
-  readonly #local = new LocalTracks(() => this.#changed());
+  readonly #local = new LocalTracks({
+    changed: () => this.#changed(),
+    problem: (error) => this.safeEmit('problem', error),
+  });
   readonly #receiving = new Receiving(this.#roster, {
     subscribed: (publication, track) => this.safeEmit('trackSubscribed', publication, track),
     unsubscribed: (publication) => this.safeEmit('trackUnsubscribed', publication),
@@ -50,6 +32,10 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   #link: Link | undefined;
   #state: RoomState = 'connecting';
   #ownLevel = 0;
+  #locked = false;
+  #permissions: Permissions = { publish: [], subscribe: false, admin: false };
+  /** What a host may do; whoever is none is refused (`forbidden`). */
+  readonly host = new HostTools(() => this.#reachable.request);
 
   private constructor(options: LinkOptions) {
     super();
@@ -79,6 +65,16 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     return this.#options.displayName;
   }
 
+  /** Nobody else gets in. */
+  get locked(): boolean {
+    return this.#locked;
+  }
+
+  /** What one may do here: it can change with one's access token. */
+  get permissions(): Permissions {
+    return this.#permissions;
+  }
+
   /** The others, in the order in which they came. */
   get participants(): ReadonlyMap<string, RemoteParticipant> {
     return this.#roster.participants;
@@ -104,6 +100,26 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     return this.#receiving.isStarting(publication);
   }
 
+  /** Somebody's publication could not be received. */
+  hasFailed(publication: RemotePublication): boolean {
+    return this.#receiving.hasFailed(publication);
+  }
+
+  /** Somebody's camera or screen is pinned: it comes first, and stays. */
+  isPinned(participantId: string, source: TrackSource): boolean {
+    return this.#receiving.isPinned(participantId, source);
+  }
+
+  /**
+   * Pins somebody's camera or screen, or leaves it to the server again whether it is watched: then screens come first,
+   * and who speaks.
+   *
+   * @throws {SignallingError}
+   */
+  setPinned(participantId: string, source: TrackSource, pinned: boolean): Promise<void> {
+    return this.#receiving.setPinned(participantId, source, pinned);
+  }
+
   /** False in a browser without WebRTC. */
   get hasMedia(): boolean {
     return this.#link?.hasMedia ?? true;
@@ -123,14 +139,32 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     return this.#local.unpublish(source);
   }
 
+  /**
+   * Sends a screen, and its sound where one may, in place of the ones that were sent before. It ends when the browser
+   * stops sharing, too.
+   *
+   * @throws {SignallingError} where the server refuses it.
+   */
+  publishScreen({ video, audio }: ScreenTracks): Promise<void> {
+    if (this.#permissions.publish.includes('screen_share_audio'))
+      return this.#local.publishScreen({ video, audio });
+    audio?.stop();
+    return this.#local.publishScreen({ video, audio: undefined });
+  }
+
+  /** Takes the screen and its sound back. */
+  unpublishScreen(): Promise<void> {
+    return this.#local.unpublishScreen();
+  }
+
   /** Mutes or unmutes a published track without taking it back. */
   setMuted(source: TrackSource, muted: boolean): Promise<void> {
     return this.#local.setMuted(source, muted);
   }
 
   /**
-   * Watches a video in place of another: of those that hold the user's slots, the longest watched one of this tab, else
-   * of the user. With a free slot nothing is given up.
+   * Watches a video, and pins it. Where all the user's slots are held, one of the server's choice makes way for it; where
+   * all are the user's own, the longest watched one of this tab, else of the user.
    *
    * @throws {SignallingError} where the server refuses it.
    */
@@ -159,9 +193,15 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#link = link;
     link.on('notification', (notification) => this.#onNotification(notification));
     link.on('interrupted', () => this.#setState('reconnecting'));
-    link.on('resumed', ({ participants, producerIds, consumerIds }) => {
+    link.on('resumed', ({ participants, producerIds, mutedByHost, consumerIds, permissions, room }) => {
+      this.#permissions = permissions;
+      this.#locked = room.locked;
       this.#tellChange(this.#roster.reconcile(participants));
       this.#receiving.attach(link, consumerIds);
+      for (const producerId of mutedByHost) {
+        if (producerIds.includes(producerId)) this.#onOwnPaused(producerId);
+        else this.#onOwnClosed(producerId);
+      }
       this.#inBackground(this.#local.resume(producerIds));
       this.#setState('connected');
     });
@@ -170,7 +210,10 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       if (problem) this.#leaveFor(problem);
       else void this.#rejoin(link);
     });
-    this.#tellChange(this.#roster.reconcile(link.joined.participants));
+    const { participants, permissions, room } = link.joined;
+    this.#permissions = permissions;
+    this.#locked = room.locked;
+    this.#tellChange(this.#roster.reconcile(participants));
     this.#receiving.attach(link, []);
     link.start();
     this.#setState('connected');
@@ -183,24 +226,22 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#local.detach();
     this.#receiving.detach();
     this.#setState('reconnecting');
-    for (let attempt = 0; !this.#hasLeft(); attempt += 1) {
-      await delay(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0);
-      if (this.#hasLeft()) return;
-      try {
-        const link = await Link.open(this.#options);
-        if (this.#hasLeft()) link.close();
-        else this.#adopt(link);
-        return;
-      } catch (error) {
-        this.safeEmit('problem', error);
-        if (error instanceof SignallingError && FINAL.has(error.code)) this.leave();
-      }
-    }
+    const link = await openAgain(this.#options, {
+      isOver: () => this.#hasLeft(),
+      problem: (error) => this.safeEmit('problem', error),
+    });
+    if (link) this.#adopt(link);
+    else this.leave();
   }
 
   #leaveFor(problem: SignallingError): void {
     this.safeEmit('problem', problem);
     this.leave();
+  }
+
+  get #reachable(): Link {
+    if (this.#link) return this.#link;
+    throw new SignallingError('unreachable', 'The connection to the server is lost at present. Try again.');
   }
 
   get #ownId(): string {
@@ -220,37 +261,50 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #handlers: { [E in Event]?: (data: NotificationData<E>) => void } = {
     participantJoined: (description) => {
       this.#tellChange({ joined: [this.#roster.add(description)], left: [], removed: [] });
-      this.#receiving.receiveAll();
+      this.#receiving.receiveSounds();
     },
-    participantLeft: ({ participantId }) => {
+    participantLeft: ({ participantId, reason }) => {
       if (participantId === this.#ownId) {
-        this.#leaveFor(new SignallingError('forbidden', 'You may not be in this room any more.'));
+        const removed = reason === 'removed' && 'You were removed from this room.';
+        this.#leaveFor(new SignallingError('forbidden', removed || 'You may not be in this room any more.'));
         return;
       }
       this.#tellChange({ joined: [], ...this.#roster.remove(participantId) });
     },
     producerAdded: ({ participantId, producer }) => {
       this.#roster.publish(participantId, producer);
-      this.#receiving.receiveAll();
+      this.#receiving.receiveSounds();
     },
-    producerPaused: ({ producerId }) => this.#markMuted(producerId, true),
+    producerPaused: ({ participantId, producerId }) => {
+      if (participantId === this.#ownId) this.#onOwnPaused(producerId);
+      else this.#markMuted(producerId, true);
+    },
     producerResumed: ({ producerId }) => this.#markMuted(producerId, false),
     producerClosed: ({ participantId, producerId }) => {
       if (participantId === this.#ownId) {
-        this.#local.drop(producerId);
+        this.#onOwnClosed(producerId);
         return;
       }
       const removed = this.#roster.unpublish(participantId, producerId);
       if (removed) this.#receiving.drop(removed);
     },
+    consumerAdded: (offer) => this.#receiving.onConsumerAdded(offer),
     consumerClosed: ({ consumerId }) => this.#receiving.onConsumerClosed(consumerId),
     streams: (streams) => {
       this.#receiving.onStreams(streams);
       this.safeEmit('streamsChanged', streams);
     },
+    permissions: (permissions) => {
+      this.#permissions = permissions;
+      this.safeEmit('permissionsChanged', permissions);
+    },
+    roomUpdated: ({ locked }) => {
+      this.#locked = locked;
+    },
     serverStopping: ({ withinMs }) => this.safeEmit('serverStopping', withinMs),
     roomClosed: ({ reason }) => {
-      if (reason === 'room_closed') this.leave();
+      if (reason === 'room_closed')
+        this.#leaveFor(new SignallingError('gone', 'This call was ended for everybody.'));
     },
     activeSpeakers: ({ speakers }) => {
       const levels = new Map(speakers.map(({ participantId, level }) => [participantId, level]));
@@ -268,6 +322,17 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     for (const participant of left) this.safeEmit('participantLeft', participant);
     for (const participant of joined) this.safeEmit('participantJoined', participant);
     this.#changed();
+  }
+
+  /** Somebody else muted one's own track. */
+  #onOwnPaused(producerId: string): void {
+    const source = this.#local.onMuted(producerId);
+    if (source) this.safeEmit('localTrackMuted', source);
+  }
+
+  #onOwnClosed(producerId: string): void {
+    const source = this.#local.drop(producerId);
+    if (source) this.safeEmit('localTrackStopped', source);
   }
 
   #markMuted(producerId: string, muted: boolean): void {
@@ -290,8 +355,4 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   #inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.safeEmit('problem', error));
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -16,7 +16,8 @@ const USAGE = `trivium token --user <id>
   --grant <g>[,<g>...]  what it allows beside joining, publishing and subscribing:
                         roomAdmin, roomCreate, roomList, hidden, statsRead, streamsWrite
   --max-streams <n>     videos at once, in place of the server's own limit
-  --on-limit <what>     reject (default) or replace_oldest`;
+  --on-limit <what>     reject (default) or replace_oldest
+  --link <address>      prints the link of the room on the server at this address, with the token in it`;
 
 const GRANTS = ['roomAdmin', 'roomCreate', 'roomList', 'hidden', 'statsRead', 'streamsWrite'];
 
@@ -38,6 +39,8 @@ export async function run(args: string[]): Promise<void> {
   if (ttl < 1 || ttl * 1000 > MAX_LIFETIME) {
     throw new CommandError(`--ttl ${ttl}: a token is valid for 1 to ${MAX_LIFETIME / 1000} seconds.`);
   }
+  const { link, room } = options;
+  const page = link === undefined ? undefined : pageOf(link, room);
   const claims = readClaims({
     sub: options.user,
     name: options.name,
@@ -55,7 +58,8 @@ export async function run(args: string[]): Promise<void> {
   });
   if ('wrong' in claims) throw new CommandError(`The server would not accept the token: ${claims.wrong}.`);
   const { sub: userId, name, video = {} } = claims;
-  process.stdout.write(`${await makeToken({ userId, name, video, ttl, audience }, { key, secret })}\n`);
+  const token = await makeToken({ userId, name, video, ttl, audience }, { key, secret });
+  process.stdout.write(`${page === undefined ? token : `${page}#access_token=${token}`}\n`);
 }
 
 function read(args: string[]) {
@@ -71,12 +75,23 @@ function read(args: string[]) {
         grant: { type: 'string', multiple: true },
         'max-streams': text,
         'on-limit': text,
+        link: text,
       },
     });
     return values;
   } catch (error) {
     throw new CommandError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
   }
+}
+
+function pageOf(server: string, room: string | undefined): string {
+  if (room === undefined) throw new CommandError('--link needs --room: a link leads to one room.');
+  if (!/^https?:/.test(server) || !URL.canParse(server)) {
+    throw new CommandError(
+      `--link ${server}: it must be the server’s address, such as https://calls.example`,
+    );
+  }
+  return new URL(`/r/${encodeURIComponent(room)}`, server).href;
 }
 
 function grantsIn(given: string[] = []): Record<string, true> {

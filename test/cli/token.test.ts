@@ -60,12 +60,22 @@ t.test('a token from the command line lets in', async (t) => {
   });
 });
 
+t.test('a link with a token is printed where it is asked for', (t) => {
+  const link = (...args: string[]) => trivium(['token', '--user', 'ada', ...args]).stdout.trim();
+  const [page, token = ''] = link('--room', 'tea', '--link', 'https://calls.example').split('#access_token=');
+  t.equal(page, 'https://calls.example/r/tea');
+  t.match(decodeJwt(token), { sub: 'ada', video: { room: 'tea' } });
+  t.end();
+});
+
 t.test('what cannot be done is said in a sentence, and nothing is printed', (t) => {
   const cases: [args: string[], says: RegExp, environment?: Record<string, string>][] = [
     [['token'], /^Say who it is for/],
     [['token', '--user', 'ada'], /^There is nothing to sign with: set API_KEY and API_SECRET/, {}],
     [['token', '--user', 'ada'], /^API_KEY and API_SECRET need each other/, { API_KEY: 'key' }],
     [['token', '--user', 'guest:1'], /its claim `sub` must be/],
+    [['token', '--user', 'ada', '--link', 'https://calls.example'], /^--link needs --room/],
+    [['token', '--user', 'ada', '--room', 'tea', '--link', 'calls'], /^--link calls: it must be/],
     [['token', '--user', 'ada', '--ttl', 'long'], /^--ttl long: it must be a whole number/],
     [['token', '--user', 'ada', '--ttl', '0'], /^--ttl 0: a token is valid for 1 to/],
     [['token', '--user', 'ada', '--room', 'a b'], /its claim `video.room` must/],

@@ -34,3 +34,12 @@ t.test('the arrangement with the largest tiles wins', (t) => {
   t.same(fitTiles(1, { width: 1600, height: 900 }, GAP), { width: 1600, height: 900 }, 'one fills all of it');
   t.end();
 });
+
+t.test('screens keep their shape, and so stand above each other where side by side is smaller', (t) => {
+  const area = { width: 1018, height: 652 };
+  t.equal(columnsOf(fitTiles(2, area, GAP).width, area.width), 2, 'faces');
+  const { width, height } = fitTiles(2, area, GAP, 16 / 9);
+  t.equal(columnsOf(width, area.width), 1);
+  t.equal(Math.round(width), Math.round((height * 16) / 9));
+  t.end();
+});

@@ -14,14 +14,24 @@ interface DeviceToggleProps {
   on: boolean;
   /** The browser is being asked for it. */
   opening?: boolean;
+  /** Why one may not, as a sentence; empty where one may. */
+  refusal?: string;
   onToggle: () => void;
 }
 
 /** Switches a device on and off. Its name stays the same: whether it is on is its pressed state. */
-export function DeviceToggle({ device, on, opening = false, onToggle }: DeviceToggleProps) {
+export function DeviceToggle({ device, on, opening = false, refusal = '', onToggle }: DeviceToggleProps) {
   const Icon = on ? icons[device].on : icons[device].off;
   return (
-    <button type="button" class="control" aria-pressed={on} aria-busy={opening} onClick={onToggle}>
+    <button
+      type="button"
+      class="control control-device"
+      aria-pressed={on}
+      aria-busy={opening}
+      aria-disabled={refusal !== ''}
+      title={refusal}
+      onClick={onToggle}
+    >
       <Icon />
       <span class="control-label">{labels[device]}</span>
     </button>

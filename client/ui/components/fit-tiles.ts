@@ -4,15 +4,23 @@ export interface Size {
 }
 
 /** The shapes that a tile may have, as ratios of width to height: wide as a camera's picture, or narrower, up to these. */
-const WIDEST = 16 / 9;
+export const WIDEST = 16 / 9;
 const NARROWEST = { landscape: 4 / 3, portrait: 4 / 5 };
 
 /** Tiles narrower than this are no use: then there are more rows than fit, to be scrolled. In CSS px. */
 const LEAST_WIDTH = 140;
 
-/** The size of tiles at which `count` of them, all of one size, fill an area best. */
-export function fitTiles(count: number, area: Size, gap: number): Size {
-  const narrowest = area.height > area.width ? NARROWEST.portrait : NARROWEST.landscape;
+/**
+ * The size of tiles at which `count` of them, all of one size, fill an area best.
+ *
+ * @param narrowest The shape that they may narrow to; by itself, one that suits faces.
+ */
+export function fitTiles(
+  count: number,
+  area: Size,
+  gap: number,
+  narrowest = area.height > area.width ? NARROWEST.portrait : NARROWEST.landscape,
+): Size {
   const candidates = Array.from({ length: count }, (_, index) => {
     const columns = index + 1;
     const rows = Math.ceil(count / columns);

@@ -92,3 +92,69 @@ export const WarningIcon = () => (
     <path d="M12 4 2.8 19.5h18.4ZM12 10v4.5M12 17v.1" />
   </Icon>
 );
+
+export const ScreenIcon = () => (
+  <Icon>
+    <rect x="3" y="4.5" width="18" height="12" rx="2.5" />
+    <path d="M9 20h6M12 13.5v-6m-2.5 2.3L12 7.3l2.5 2.5" />
+  </Icon>
+);
+
+export const ScreenOffIcon = () => (
+  <Icon>
+    <rect x="3" y="4.5" width="18" height="12" rx="2.5" />
+    <path d="M9 20h6M9.8 8.3l4.4 4.4m0-4.4-4.4 4.4" />
+  </Icon>
+);
+
+export const PinIcon = () => (
+  <Icon>
+    <path d="M8.5 3.5h7l-.8 6 2.8 3.5h-11l2.8-3.5ZM12 13v7.5" />
+  </Icon>
+);
+
+export const MoreIcon = () => (
+  <Icon>
+    <path class="icon-dots" d="M5.5 12h.01M12 12h.01M18.5 12h.01" />
+  </Icon>
+);
+
+export const HostIcon = () => (
+  <Icon>
+    <path d="M12 3.5 5 6v5.5c0 4.3 2.9 7.5 7 9 4.1-1.5 7-4.7 7-9V6ZM9 12l2.2 2.2L15.2 10" />
+  </Icon>
+);
+
+export const LockIcon = () => (
+  <Icon>
+    <rect x="5" y="10.5" width="14" height="10" rx="2.5" />
+    <path d="M8 10.5V8a4 4 0 0 1 8 0v2.5" />
+  </Icon>
+);
+
+export const UnlockIcon = () => (
+  <Icon>
+    <rect x="5" y="10.5" width="14" height="10" rx="2.5" />
+    <path d="M8 10.5V8a4 4 0 0 1 7.7-1.5" />
+  </Icon>
+);
+
+export const RemoveIcon = () => (
+  <Icon>
+    <circle cx="10" cy="8" r="3.8" />
+    <path d="M3 20a7 7 0 0 1 10.5-6M16 16l5 5m0-5-5 5" />
+  </Icon>
+);
+
+export const FullScreenIcon = () => (
+  <Icon>
+    <path d="M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15" />
+  </Icon>
+);
+
+export const EndIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="m9 9 6 6m0-6-6 6" />
+  </Icon>
+);

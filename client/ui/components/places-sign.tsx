@@ -51,5 +51,5 @@ function PlaceRow({ place }: { place: Place }) {
 }
 
 function rule(limit: number): string {
-  return `You can watch ${limit === 1 ? '1 video' : `${limit} videos`} at once, over all your tabs, rooms and devices.`;
+  return `You can watch ${limit === 1 ? '1 video' : `${limit} videos`} at once, over all your tabs, rooms and devices. Here they follow who speaks; what you pin stays.`;
 }

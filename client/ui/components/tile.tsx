@@ -1,15 +1,17 @@
 import type { ComponentChildren } from 'preact';
-import type { Exchange } from '../state/exchange.ts';
+import type { Call } from '../state/call.ts';
 import type { TileContent } from '../state/tiles.ts';
 import { Avatar } from './avatar.tsx';
 import { MicrophoneIcon, MicrophoneOffIcon, SpeakingIcon } from './icons.tsx';
+import { HostMenu, PinButton } from './tile-actions.tsx';
 import { Video } from './video.tsx';
 import { WatchInstead } from './watch-instead.tsx';
 import './tile.css';
 
 /** One participant: the picture, or what stands for it, with the name and whether one hears something. */
-export function Tile({ content, exchange }: { content: TileContent; exchange: Exchange }) {
-  const { id, name, you, muted, speaking, camera, unseen } = content;
+export function Tile({ content, call }: { content: TileContent; call: Call }) {
+  const { id, name, you, muted, speaking, camera, unseen, pin, stoppable } = content;
+  const { exchange, hosting } = call;
   return (
     <div
       role="group"
@@ -29,6 +31,10 @@ export function Tile({ content, exchange }: { content: TileContent; exchange: Ex
           {you && ' (you)'}
         </span>
       </p>
+      <div class="tile-actions">
+        {stoppable && hosting.isHost.value && <HostMenu target={stoppable} hosting={hosting} />}
+        {pin && <PinButton name={name} pin={pin} exchange={exchange} />}
+      </div>
     </div>
   );
 }

@@ -1,12 +1,15 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { SignallingError, type RemotePublication, type Room, type RoomState } from '../../sdk/index.ts';
 import { Exchange } from './exchange.ts';
+import { Hosting } from './hosting.ts';
 import { Notices } from './notices.ts';
 import { OwnDevice } from './own-device.ts';
+import { OwnScreen } from './own-screen.ts';
 import { placesOf, type Place } from './places.ts';
-import { soundsOf, tilesOf, type Sound, type TileContent } from './tiles.ts';
+import { screensOf, soundsOf, tilesOf, type ScreenContent, type Sound, type TileContent } from './tiles.ts';
 import { watch } from './watch.ts';
 import { NO_WEBRTC } from './webrtc.ts';
+import { tellWithdrawals } from './withdrawals.ts';
 
 /** What one wants to send from the beginning. */
 export interface Wishes {
@@ -21,9 +24,12 @@ export class Call {
   readonly roomName: string;
   readonly state: ReadonlySignal<RoomState>;
   readonly tiles: ReadonlySignal<readonly TileContent[]>;
+  readonly screens: ReadonlySignal<readonly ScreenContent[]>;
   readonly sounds: ReadonlySignal<readonly Sound[]>;
   readonly microphone: OwnDevice;
   readonly camera: OwnDevice;
+  readonly screen: OwnScreen;
+  readonly hosting: Hosting;
   /** What holds the user's places for videos, here and elsewhere. */
   readonly places: ReadonlySignal<readonly Place[]>;
   readonly notices = new Notices();
@@ -38,11 +44,15 @@ export class Call {
     this.roomName = room.name;
     this.state = watched(({ state }) => state);
     this.tiles = watched(tilesOf);
+    this.screens = watched(screensOf);
     this.sounds = watched(soundsOf);
     this.places = watched(({ streams }) => placesOf(streams));
     this.exchange = new Exchange(room, this.notices);
     this.microphone = new OwnDevice('microphone', room, watched, this.notices);
     this.camera = new OwnDevice('camera', room, watched, this.notices);
+    this.screen = new OwnScreen(room, watched, this.notices);
+    this.hosting = new Hosting(room, watched, this.notices);
+    tellWithdrawals(room, this.notices);
     room.on('participantJoined', ({ displayName }) => (this.#news.value = `${displayName} joined`));
     room.on('participantLeft', ({ displayName }) => (this.#news.value = `${displayName} left`));
     room.on('trackUnsubscribed', (publication) => this.#tellTaken(publication));

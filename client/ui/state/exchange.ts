@@ -1,16 +1,20 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { SignallingError, type RemotePublication, type Room } from '../../sdk/index.ts';
+import type { RemotePublication, Room } from '../../sdk/index.ts';
 import type { Notices } from './notices.ts';
+import { tellingIn, type Telling } from './telling.ts';
+import type { Pinnable } from './tiles.ts';
 
-/** Watching one video in place of another. What fails is told as a notice. */
+/** What one chooses to watch: one video in place of another, and what stays. What fails is told as a notice. */
 export class Exchange {
   readonly #room: Room;
   readonly #notices: Notices;
+  readonly #telling: Telling;
   readonly #running = signal<ReadonlySet<RemotePublication>>(new Set());
 
   constructor(room: Room, notices: Notices) {
     this.#room = room;
     this.#notices = notices;
+    this.#telling = tellingIn(room, notices);
   }
 
   /** What has been asked for and is not there yet. */
@@ -22,14 +26,16 @@ export class Exchange {
   async watchInstead(publication: RemotePublication): Promise<void> {
     if (this.#running.peek().has(publication)) return;
     this.#running.value = new Set(this.#running.peek()).add(publication);
-    try {
+    await this.#telling('exchange', async () => {
       await this.#room.watchInstead(publication);
       this.#notices.dismiss('exchange');
-    } catch (error) {
-      if (!(error instanceof SignallingError)) throw error;
-      if (this.#room.state !== 'left') this.#notices.show('exchange', error.message);
-    } finally {
+    }).finally(() => {
       this.#running.value = new Set([...this.#running.peek()].filter((other) => other !== publication));
-    }
+    });
+  }
+
+  /** Pins a video, so that it stays whoever speaks, or lets it go again. */
+  togglePin({ participantId, source, pinned }: Pinnable): void {
+    void this.#telling('exchange', () => this.#room.setPinned(participantId, source, !pinned));
   }
 }

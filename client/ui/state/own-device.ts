@@ -1,6 +1,8 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { MediaError, openDevice, SignallingError, type Room } from '../../sdk/index.ts';
+import { openDevice, type Room } from '../../sdk/index.ts';
 import type { Notices } from './notices.ts';
+import { refusalOf } from './refusals.ts';
+import { tellingIn, type Telling } from './telling.ts';
 import type { Watch } from './watch.ts';
 import { NO_WEBRTC } from './webrtc.ts';
 
@@ -11,26 +13,36 @@ export class OwnDevice {
   readonly name: DeviceName;
   /** The others see or hear it. */
   readonly on: ReadonlySignal<boolean>;
+  /** Why one may not switch it on, as a sentence; empty where one may. */
+  readonly refusal: ReadonlySignal<string>;
   /** It is being asked for. */
   readonly opening = signal(false);
   readonly #room: Room;
   readonly #notices: Notices;
+  readonly #telling: Telling;
 
   constructor(name: DeviceName, room: Room, watched: Watch, notices: Notices) {
     this.name = name;
     this.#room = room;
     this.#notices = notices;
+    this.#telling = tellingIn(room, notices);
     this.on = watched(({ local }) => local.get(name)?.muted === false);
+    this.refusal = watched((room) => refusalOf(room, name));
   }
 
   /** A camera is given back when it is off, so that its light goes out; a microphone is muted. */
   async toggle(): Promise<void> {
     if (this.opening.peek()) return;
+    if (this.refusal.peek() !== '') {
+      this.#notices.show(this.name, this.refusal.peek());
+      return;
+    }
     const published = this.#room.local.has(this.name);
-    await this.#telling(async () => {
+    await this.#telling(this.name, async () => {
       if (!published) await this.open();
       else if (this.name === 'camera') await this.#room.unpublish(this.name);
       else await this.#room.setMuted(this.name, this.on.peek());
+      if (this.on.peek()) this.#notices.dismiss(this.name);
     });
   }
 
@@ -40,8 +52,12 @@ export class OwnDevice {
       this.#notices.show('webrtc', NO_WEBRTC);
       return;
     }
+    if (this.refusal.peek() !== '') {
+      track?.stop();
+      return;
+    }
     this.opening.value = true;
-    await this.#telling(async () => {
+    await this.#telling(this.name, async () => {
       const opened = track ?? (await openDevice(this.name));
       if (this.#room.state === 'left') {
         opened.stop();
@@ -57,16 +73,7 @@ export class OwnDevice {
   /** Unplugged, or taken away by the system: our own `stop()` does not come here. */
   #onEnded(track: MediaStreamTrack): void {
     if (this.#room.local.get(this.name)?.track !== track) return;
-    void this.#telling(() => this.#room.unpublish(this.name));
+    void this.#telling(this.name, () => this.#room.unpublish(this.name));
     this.#notices.show(this.name, `The ${this.name} has stopped. Connect it again, then switch it on.`);
-  }
-
-  async #telling(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof MediaError || error instanceof SignallingError)) throw error;
-      if (this.#room.state !== 'left') this.#notices.show(this.name, error.message);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { Room, SignallingError } from '../../sdk/index.ts';
+import { nameIn, tokenFor } from './access-token.ts';
 import { Call, type Wishes } from './call.ts';
 import { displayName } from './display-name.ts';
 import { iceTransportPolicy, navigate, pathOf, route } from './route.ts';
@@ -23,10 +24,12 @@ export async function join(room: string, wishes: Wishes): Promise<void> {
   problem.value = '';
   try {
     const url = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
+    const token = tokenFor(room);
     const joined = await Room.join({
       url,
       room,
-      displayName: displayName.peek().trim(),
+      displayName: ownNameIn(room),
+      ...(token === undefined ? {} : { token }),
       iceTransportPolicy: iceTransportPolicy(),
     });
     if (attempt.peek() === mine) enter(joined, wishes);
@@ -37,6 +40,12 @@ export async function join(room: string, wishes: Wishes): Promise<void> {
   } finally {
     if (attempt.peek() === mine) attempt.value = undefined;
   }
+}
+
+/** The name that the others see: the access token's, where it has one. */
+function ownNameIn(room: string): string {
+  const token = tokenFor(room);
+  return (token === undefined ? undefined : nameIn(token)) ?? displayName.peek().trim();
 }
 
 /** Leaves the call and goes to the lobby. */

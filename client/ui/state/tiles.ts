@@ -1,8 +1,24 @@
-import type { RemoteParticipant, Room } from '../../sdk/index.ts';
+import type { RemoteParticipant, RemotePublication, Room } from '../../sdk/index.ts';
 import { unseenOf, type Unseen } from './unseen.ts';
 
 /** Loudness from which somebody counts as speaking, a ratio. */
 const SPEAKING = 0.1;
+
+/** A video of somebody else that one can pin: then it stays, whoever speaks. */
+export interface Pinnable {
+  participantId: string;
+  source: 'camera' | 'screen_share';
+  pinned: boolean;
+}
+
+/** What of somebody else a host can stop. */
+export interface Stoppable {
+  participantId: string;
+  name: string;
+  speaks: boolean;
+  showsCamera: boolean;
+  sharesScreen: boolean;
+}
 
 /** What a tile shows of one participant. */
 export interface TileContent {
@@ -15,6 +31,19 @@ export interface TileContent {
   camera: MediaStreamTrack | undefined;
   /** The camera is on, and there is no picture of it. */
   unseen: Unseen | undefined;
+  pin: Pinnable | undefined;
+  /** Undefined of oneself. */
+  stoppable: Stoppable | undefined;
+}
+
+/** The tile of a screen that somebody else shares. */
+export interface ScreenContent {
+  id: string;
+  name: string;
+  picture: MediaStreamTrack | undefined;
+  unseen: Unseen | undefined;
+  pin: Pinnable;
+  stoppable: Stoppable;
 }
 
 /** One's own tile, then the others' in the order in which they came. */
@@ -32,6 +61,8 @@ function ownTile(room: Room): TileContent {
     speaking: !muted && room.ownAudioLevel > SPEAKING,
     camera: room.local.get('camera')?.track,
     unseen: undefined,
+    pin: undefined,
+    stoppable: undefined,
   };
 }
 
@@ -46,6 +77,39 @@ function remoteTile(room: Room, participant: RemoteParticipant): TileContent {
     speaking: !muted && participant.audioLevel > SPEAKING,
     camera: camera?.muted ? undefined : camera?.track,
     unseen: unseenOf(room, camera),
+    pin: camera && !camera.muted ? pinnable(room, camera, 'camera') : undefined,
+    stoppable: stoppable(participant),
+  };
+}
+
+/** The screens that others share, in the order in which those came. */
+export function screensOf(room: Room): ScreenContent[] {
+  return [...room.participants.values()].flatMap((participant) => {
+    const screen = participant.publication('screen_share');
+    if (!screen) return [];
+    return {
+      id: screen.id,
+      name: `${participant.displayName}’s screen`,
+      picture: screen.track,
+      unseen: unseenOf(room, screen),
+      pin: pinnable(room, screen, 'screen_share'),
+      stoppable: stoppable(participant),
+    };
+  });
+}
+
+function pinnable(room: Room, { participantId }: RemotePublication, source: Pinnable['source']): Pinnable {
+  return { participantId, source, pinned: room.isPinned(participantId, source) };
+}
+
+function stoppable(participant: RemoteParticipant): Stoppable {
+  const sends = (source: RemotePublication['source']) => participant.publication(source)?.muted === false;
+  return {
+    participantId: participant.id,
+    name: participant.displayName,
+    speaks: sends('microphone'),
+    showsCamera: sends('camera'),
+    sharesScreen: sends('screen_share'),
   };
 }
 

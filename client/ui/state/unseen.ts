@@ -11,16 +11,16 @@ export interface Unseen {
 /** Undefined where there is nothing to be seen: no video, a muted one, or no way for it to come. */
 export function unseenOf(room: Room, publication: RemotePublication | undefined): Unseen | undefined {
   if (!publication || publication.muted || publication.track) return undefined;
-  if (!room.hasMedia || room.state !== 'connected') return undefined;
+  if (!room.hasMedia || !room.permissions.subscribe || room.state !== 'connected') return undefined;
   return { publication, why: whyUnseen(room, publication), limit: room.streams.limit };
 }
 
-/** A free place is filled by itself: where one stays free and nothing is on its way, it has been tried in vain. */
+/** A free place is filled by itself, sooner or later. */
 function whyUnseen(room: Room, publication: RemotePublication): Unseen['why'] {
   const { limit } = room.streams;
   if (room.isStarting(publication)) return 'starting';
   if (limit > 0 && placesTaken(room) >= limit) return 'limit';
-  return limit === 0 || videosOf(room).some((one) => room.isStarting(one)) ? 'starting' : 'failed';
+  return room.hasFailed(publication) ? 'failed' : 'starting';
 }
 
 /** What is being started here takes a place as well, whether the server has told it already or not. */

@@ -1,8 +1,10 @@
 import { CallControls } from '../components/call-controls.tsx';
+import { CallFloor } from '../components/call-floor.tsx';
 import { CallHeader } from '../components/call-header.tsx';
+import { Confirm } from '../components/confirm.tsx';
 import { NoticeList } from '../components/notice-list.tsx';
+import { OwnScreenBar } from '../components/own-screen-bar.tsx';
 import { PlaySound, Sounds } from '../components/sounds.tsx';
-import { TileGrid } from '../components/tile-grid.tsx';
 import { useView } from '../components/use-view.ts';
 import type { Call } from '../state/call.ts';
 import './call.css';
@@ -10,7 +12,6 @@ import './call.css';
 /** The room that one is in. */
 export function CallView({ call }: { call: Call }) {
   const heading = useView(call.roomName);
-  const tiles = call.tiles.value;
   return (
     <main class="call">
       <CallHeader call={call} heading={heading} />
@@ -18,12 +19,16 @@ export function CallView({ call }: { call: Call }) {
         <ConnectionState call={call} />
         <NoticeList notices={call.notices} />
         <PlaySound />
+        <OwnScreenBar screen={call.screen} />
       </div>
-      <TileGrid tiles={tiles} exchange={call.exchange} />
-      {tiles.length === 1 && <p class="call-alone">Nobody else is here yet. Send them the link.</p>}
+      <CallFloor call={call} />
+      {call.tiles.value.length === 1 && (
+        <p class="call-alone">Nobody else is here yet. Send them the link.</p>
+      )}
       <CallControls call={call} />
       <Sounds sounds={call.sounds.value} />
       <News call={call} />
+      <Confirm question={call.hosting.question} />
     </main>
   );
 }

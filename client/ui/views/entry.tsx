@@ -6,6 +6,7 @@ import { useNameField } from '../components/name-field.tsx';
 import { PreviewPane } from '../components/preview-pane.tsx';
 import { useView } from '../components/use-view.ts';
 import { WebRtcHint } from '../components/webrtc-hint.tsx';
+import { nameIn, tokenFor } from '../state/access-token.ts';
 import { Preview } from '../state/preview.ts';
 import { failure, join, joining } from '../state/session.ts';
 import { hasWebRtc } from '../state/webrtc.ts';
@@ -52,6 +53,8 @@ function Invitation({ room }: { room: string }) {
 }
 
 function EntryForm({ room }: { room: string }) {
+  const token = tokenFor(room);
+  const known = token === undefined ? undefined : nameIn(token);
   const name = useNameField();
   const microphone = useSignal(true);
   const camera = useSignal(true);
@@ -63,7 +66,7 @@ function EntryForm({ room }: { room: string }) {
 
   const enter = (event: TargetedEvent) => {
     event.preventDefault();
-    if (joining.peek() || !name.check()) return;
+    if (joining.peek() || !(known !== undefined || name.check())) return;
     void join(room, {
       microphone: microphone.value,
       camera: camera.value,
@@ -77,7 +80,7 @@ function EntryForm({ room }: { room: string }) {
       <form class="entry-form" noValidate onSubmit={enter}>
         <WebRtcHint />
         <div>
-          {name.field}
+          {known === undefined ? name.field : <KnownName name={known} />}
           <div role="alert">{failure.value !== '' && <p class="entry-failure">{failure.value}</p>}</div>
         </div>
         <button type="submit" class="button button-primary" aria-disabled={joining.value}>
@@ -85,5 +88,14 @@ function EntryForm({ room }: { room: string }) {
         </button>
       </form>
     </>
+  );
+}
+
+/** Who comes with an access token has the name that it says. */
+function KnownName({ name }: { name: string }) {
+  return (
+    <p class="entry-lead">
+      The others see you as <strong class="entry-known">{name}</strong>.
+    </p>
   );
 }

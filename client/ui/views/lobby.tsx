@@ -7,6 +7,7 @@ import { useNameField } from '../components/name-field.tsx';
 import { Roads } from '../components/roads.tsx';
 import { useView } from '../components/use-view.ts';
 import { WebRtcHint } from '../components/webrtc-hint.tsx';
+import { keepTokenIn } from '../state/access-token.ts';
 import { randomRoomName, ROOM_NAME_RULE, roomNameIn } from '../state/room-name.ts';
 import { join } from '../state/session.ts';
 import '../components/button.css';
@@ -66,7 +67,10 @@ function JoinForm({ isNamed }: { isNamed: () => boolean }) {
       problem.value =
         text.value.trim() === '' ? 'Enter the name of a room, or paste its link.' : ROOM_NAME_RULE;
       input.current?.focus();
-    } else if (isNamed()) void join(room, everything);
+    } else if (isNamed()) {
+      keepTokenIn(text.value);
+      void join(room, everything);
+    }
   };
 
   return (

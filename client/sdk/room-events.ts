@@ -1,0 +1,28 @@
+import type { Permissions, TrackSource } from '../../server/protocol/model.ts';
+import type { NotificationData } from '../../server/protocol/notifications.ts';
+import type { RemoteParticipant, RemotePublication } from './participants.ts';
+
+export type RoomState = 'connecting' | 'connected' | 'reconnecting' | 'left';
+
+/** What a room tells. */
+export type RoomEvents = {
+  /** Something that can be seen has changed: a participant, a publication, a state. Ask the room for what. */
+  changed: [];
+  stateChanged: [RoomState];
+  participantJoined: [RemoteParticipant];
+  participantLeft: [RemoteParticipant];
+  trackSubscribed: [RemotePublication, MediaStreamTrack];
+  trackUnsubscribed: [RemotePublication];
+  /** A host has muted a track of one's own; one may unmute it. */
+  localTrackMuted: [TrackSource];
+  /** The server takes a track of one's own no longer: a host has ended it, or one may not send it any more. */
+  localTrackStopped: [TrackSource];
+  permissionsChanged: [Permissions];
+  activeSpeakers: [RemoteParticipant[]];
+  /** What holds the user's slots has changed. */
+  streamsChanged: [NotificationData<'streams'>];
+  /** The server stops within so many ms; then the room reconnects, once it is back. */
+  serverStopping: [number];
+  /** Something failed that ends nothing; it is told so that it can be shown or logged. */
+  problem: [unknown];
+};

@@ -1,0 +1,61 @@
+import { signal } from '@preact/signals';
+
+const KEY = 'trivium.token.';
+
+const kept = signal<ReadonlyMap<string, string>>(new Map());
+
+/**
+ * Takes the access token out of a room's link, `/r/<room>#access_token=<token>`, and keeps it for as long as the tab is
+ * open. A fragment is sent to no server.
+ *
+ * @returns whether there was one.
+ */
+export function keepTokenIn(link: string): boolean {
+  const [, room, fragment = ''] = /\/r\/([^/?#\s]+)[^#\s]*#(\S+)$/.exec(link.trim()) ?? [];
+  const token = new URLSearchParams(fragment).get('access_token');
+  if (room === undefined || !token) return false;
+  kept.value = new Map(kept.peek()).set(room, token);
+  try {
+    sessionStorage.setItem(KEY + room, token);
+  } catch {
+    // Storage is full or forbidden: the token is kept for as long as the page is.
+  }
+  return true;
+}
+
+/** The token that one came to a room with. */
+export function tokenFor(room: string): string | undefined {
+  const token = kept.value.get(room);
+  if (token !== undefined) return token;
+  try {
+    return sessionStorage.getItem(KEY + room) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name that the others see of who comes with this token, whatever the page says; undefined where it has none. */
+export function nameIn(token: string): string | undefined {
+  const payload = token.split('.')[1] ?? '';
+  try {
+    const bytes = Uint8Array.from(atob(payload.replace(/-/g, '+').replace(/_/g, '/')), (one) =>
+      one.charCodeAt(0),
+    );
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof claims !== 'object' || claims === null || !('name' in claims)) return undefined;
+    return typeof claims.name === 'string' && claims.name.trim() !== '' ? claims.name : undefined;
+  } catch {
+    // No token at all: the server says so.
+    return undefined;
+  }
+}
+
+/** Takes the token out of the page's own address, so that nobody copies it with the link; now, and when it changes. */
+export function followAddress(): void {
+  const take = () => {
+    if (keepTokenIn(location.href))
+      history.replaceState(history.state, '', location.pathname + location.search);
+  };
+  take();
+  addEventListener('hashchange', take);
+}

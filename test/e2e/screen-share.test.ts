@@ -1,0 +1,260 @@
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import {
+  framesShown,
+  inboundStats,
+  joinRoom,
+  newPerson,
+  testBrowser,
+  tile,
+  until,
+} from '../support/browser.ts';
+import { builtClient } from '../support/client.ts';
+import { testServer, type TestServer } from '../support/server.ts';
+import { tokenOf, tokenSettings } from '../support/tokens.ts';
+
+const clientDir = await builtClient();
+
+declare global {
+  interface Window {
+    /** The screens that the page was given, in order. */
+    captured: MediaStream[];
+  }
+}
+
+/** Notes every screen that the page is given, so that one sees what becomes of its tracks. */
+const noteCaptures = (page: Page) =>
+  page.addInitScript(() => {
+    window.captured = [];
+    const original = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getDisplayMedia = async (options) => {
+      const stream = await original(options);
+      window.captured.push(stream);
+      return stream;
+    };
+  });
+
+const capturedTracks = (page: Page) =>
+  page.evaluate(() =>
+    window.captured.flatMap((stream) =>
+      stream.getTracks().map(({ kind, readyState, contentHint }) => ({ kind, readyState, contentHint })),
+    ),
+  );
+
+/** The layers of a page's videos that it sends as screens, by what the browser itself says of them. */
+const screenLayers = (page: Page) =>
+  page.evaluate(async () => {
+    const { peerConnections } = window as unknown as { peerConnections: RTCPeerConnection[] };
+    const reports = await Promise.all(peerConnections.map((connection) => connection.getStats()));
+    return reports
+      .flatMap((report) => [...(report as unknown as Map<string, Record<string, unknown>>).values()])
+      .filter((stat) => stat['type'] === 'outbound-rtp' && stat['contentType'] === 'screenshare')
+      .map((stat) => ({
+        rid: String(stat['rid']),
+        size: `${Number(stat['frameWidth'] ?? 0)}x${Number(stat['frameHeight'] ?? 0)}`,
+        scalabilityMode: String(stat['scalabilityMode']),
+      }))
+      .sort((one, other) => one.rid.localeCompare(other.rid));
+  });
+
+const share = (page: Page) => page.getByRole('button', { name: 'Share screen', exact: true });
+
+const gone = (page: Page, name: string) => tile(page, name).waitFor({ state: 'detached', timeout: 2_000 });
+
+const publicationsOf = ({ rooms }: TestServer, name: string) =>
+  [...rooms.rooms]
+    .flatMap((room) => [...room.participants.values()])
+    .filter(({ displayName }) => displayName === name)
+    .flatMap(({ publications }) => [...publications.values()]);
+
+t.test('a screen is seen at full size, heard, and gone when it is stopped', async (t) => {
+  const server = await testServer(t, {}, { clientDir });
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await noteCaptures(ada);
+  await joinRoom(ada, server.url, 'tea', 'Ada');
+  await joinRoom(ben, server.url, 'tea', 'Ben');
+  await tile(ben, 'Ada').locator('video').waitFor();
+
+  await share(ada).click();
+  await ada.getByText('You are sharing your screen, with its sound.').waitFor();
+  await until(
+    'Ben sees the screen move',
+    () => framesShown(ben, 'Ada’s screen'),
+    (frames) => frames > 10,
+  );
+  await until(
+    'it comes at the size at which it was captured',
+    () => inboundStats(ben),
+    (all) => all.some(({ frameWidth, frameHeight }) => frameWidth === 1920 && frameHeight === 1080),
+    60_000,
+  );
+  t.same(
+    await until(
+      'both layers are sent',
+      () => screenLayers(ada),
+      (layers) => layers.length === 2 && layers.every(({ size }) => size !== '0x0'),
+      60_000,
+    ),
+    [
+      { rid: 'r0', size: '960x540', scalabilityMode: 'L1T3' },
+      { rid: 'r1', size: '1920x1080', scalabilityMode: 'L1T3' },
+    ],
+  );
+  t.same(await capturedTracks(ada), [
+    { kind: 'audio', readyState: 'live', contentHint: 'music' },
+    { kind: 'video', readyState: 'live', contentHint: 'detail' },
+  ]);
+  const [screen, camera] = [
+    await tile(ben, 'Ada’s screen').boundingBox(),
+    await tile(ben, 'Ada').boundingBox(),
+  ];
+  t.ok(screen && camera && screen.width > 3 * camera.width, 'the screen has the stage');
+  t.equal(await tile(ada, 'Ada’s screen').count(), 0, 'nobody sees a screen in itself');
+
+  const heard = await until(
+    'Ben hears Ada and what her screen plays',
+    () => inboundStats(ben),
+    (all) => all.filter(({ kind, bytesReceived }) => kind === 'audio' && bytesReceived > 0).length === 2,
+  );
+  t.equal(heard.filter(({ kind }) => kind === 'video').length, 2);
+  const sound = publicationsOf(server, 'Ada').find(({ source }) => source === 'screen_share_audio');
+  const [opus] = sound?.producer.rtpParameters.codecs ?? [];
+  t.match(opus, { mimeType: 'audio/opus', parameters: { 'sprop-stereo': 1 } });
+  t.not(opus?.parameters?.['usedtx'], 1, 'what is quiet in it is sent too');
+
+  for (const socket of server.app.websocketServer.clients) socket.terminate();
+  const before = await framesShown(ben, 'Ada’s screen');
+  await until(
+    'it goes on over new connections',
+    () => framesShown(ben, 'Ada’s screen'),
+    (frames) => frames > before + 20,
+  );
+  t.equal(await share(ada).getAttribute('aria-pressed'), 'true');
+
+  await ada.getByRole('button', { name: 'Stop sharing' }).click();
+  await gone(ben, 'Ada’s screen');
+  t.same(
+    (await capturedTracks(ada)).map(({ readyState }) => readyState),
+    ['ended', 'ended'],
+    'nothing is recorded any more',
+  );
+  t.same(
+    publicationsOf(server, 'Ada')
+      .map(({ source }) => source)
+      .sort(),
+    ['camera', 'microphone'],
+  );
+
+  await share(ada).click();
+  await tile(ben, 'Ada’s screen').locator('video').waitFor();
+  await share(ada).click();
+  await gone(ben, 'Ada’s screen');
+  t.equal(await share(ada).getAttribute('aria-pressed'), 'false', 'its button stops it, too');
+});
+
+t.test(
+  'a tab is seen by who comes later, though nothing moves, and withdrawn when it is closed',
+  async (t) => {
+    const server = await testServer(t, {}, { clientDir });
+    const browser = await testBrowser(t, {
+      allowMedia: false,
+      more: ['--auto-select-tab-capture-source-by-title=Slides'],
+    });
+    const { page: ben } = await newPerson(browser);
+    await joinRoom(ben, server.url, 'tea', 'Ben');
+    const { page: ada, context } = await newPerson(browser);
+    await noteCaptures(ada);
+    const slides = await context.newPage();
+    await slides.setContent('<title>Slides</title><h1>Nothing moves on this page</h1>');
+    await joinRoom(ada, server.url, 'tea', 'Ada');
+    await share(ada).click();
+    const { page: cleo } = await newPerson(browser);
+    const sees = (page: Page) =>
+      until(
+        'the tab is seen',
+        () => framesShown(page, 'Ada’s screen'),
+        (frames) => frames > 0,
+      );
+    await sees(ben);
+    await joinRoom(cleo, server.url, 'tea', 'Cleo');
+    await sees(cleo);
+    t.equal(
+      publicationsOf(server, 'Ada').length,
+      2,
+      'the tab and its sound: she has neither camera nor microphone',
+    );
+    await tile(ben, 'Ada').waitFor();
+
+    await slides.close();
+    await gone(ben, 'Ada’s screen');
+    await ada.getByText('You are sharing your screen').waitFor({ state: 'hidden' });
+    t.same(publicationsOf(server, 'Ada'), []);
+    t.same(
+      (await capturedTracks(ada)).map(({ readyState }) => readyState),
+      ['ended', 'ended'],
+    );
+  },
+);
+
+t.test('where a screen cannot be shared, one is told why, or not asked to', async (t) => {
+  const { url } = await testServer(t, {}, { clientDir });
+  const browser = await testBrowser(t);
+  const failing = async (name: string, message: string) => {
+    const { page } = await newPerson(browser);
+    await page.addInitScript(
+      ([name, message]) => {
+        navigator.mediaDevices.getDisplayMedia = () => Promise.reject(new DOMException(message, name));
+      },
+      [name, message] as const,
+    );
+    await joinRoom(page, url, 'tea', 'Ada');
+    await share(page).click();
+    return page;
+  };
+  const cancelled = await failing('NotAllowedError', 'Permission denied');
+  await until(
+    'it does not wait any more',
+    () => share(cancelled).getAttribute('aria-busy'),
+    (busy) => busy === 'false',
+  );
+  t.equal(await cancelled.locator('.notice').count(), 0, 'who chose none knows that');
+  t.equal(await share(cancelled).getAttribute('aria-pressed'), 'false');
+
+  const refused = await failing('NotAllowedError', 'Permission denied by system');
+  await refused.getByText(/The system does not let the browser record the screen/).waitFor();
+
+  const { page: telephone } = await newPerson(browser);
+  await telephone.addInitScript(() => Reflect.deleteProperty(MediaDevices.prototype, 'getDisplayMedia'));
+  await joinRoom(telephone, url, 'tea', 'Ben');
+  t.equal(await share(telephone).count(), 0);
+});
+
+t.test('with one place for a video, the screen has it, unless the user chooses another', async (t) => {
+  const { url } = await testServer(t, tokenSettings, { clientDir });
+  const browser = await testBrowser(t);
+  const { page: ada } = await newPerson(browser);
+  await joinRoom(ada, url, 'tea', 'Ada');
+  const { page: ben } = await newPerson(browser);
+  const token = await tokenOf('ben', { roomJoin: true, maxVideoStreams: 1 });
+  await joinRoom(ben, url, 'tea', 'Ben', `#access_token=${token}`);
+  const watchInstead = (name: string) =>
+    tile(ben, name).getByRole('button', { name: 'Watch instead', exact: true });
+  const moves = (name: string) =>
+    until(
+      `Ben sees ${name}`,
+      () => framesShown(ben, name),
+      (frames) => frames > 5,
+    );
+  await moves('Ada');
+  await share(ada).click();
+  await moves('Ada’s screen');
+  await watchInstead('Ada').click();
+  await moves('Ada');
+  const pin = tile(ben, 'Ada').getByRole('button', { name: 'Pin Ada', exact: true });
+  t.equal(await pin.getAttribute('aria-pressed'), 'true', 'what one chose oneself is pinned');
+  await watchInstead('Ada’s screen').waitFor();
+  await pin.click();
+  await moves('Ada’s screen');
+  t.equal(await pin.getAttribute('aria-pressed'), 'false', 'let go, the screen comes back by itself');
+});
