@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { CallJournal } from './call-journal.ts';
+import { JournalWriter } from './journal-writer.ts';
 import type { Participant } from './participant.ts';
 import { adminRefusal, entryRefusal, type Visitor } from './permissions.ts';
 import type { Removals } from './removals.ts';
@@ -29,13 +30,15 @@ export class RoomRegistry {
   readonly #options: RegistryOptions;
   readonly #rooms = new Map<string, Promise<Room>>();
   readonly #open = new Set<Room>();
+  /** The rooms that somebody has been in. */
+  readonly #entered = new WeakSet<Room>();
   readonly #presences = new Map<string, Set<Participant>>();
-  /** Entries of the journal that are being written. */
-  readonly #writing = new Set<Promise<void>>();
+  readonly #journal: JournalWriter;
   #isOpen = true;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#journal = new JournalWriter(options.log);
   }
 
   /** The rooms that are open now, also those that wait empty for somebody to come back. */
@@ -78,8 +81,10 @@ export class RoomRegistry {
       deviceId: params.deviceId,
       rtpCapabilities: params.rtpCapabilities,
       grants,
+      tokenId: visitor.token?.id,
       maxProducers: producersPerParticipant,
     });
+    this.#entered.add(room);
     this.#notePresence(participant);
     const { id, displayName } = participant;
     const joined = this.#options.journal
@@ -90,14 +95,11 @@ export class RoomRegistry {
       });
     participant.once('close', (reason) => {
       const leftAt = new Date();
-      this.#write(
-        'leaving',
-        joined.then(
-          () => this.#options.journal.participantLeft({ id, leftAt, reason }),
-          // The answer alone may have been lost.
-          () => this.#options.journal.participantLeft({ id, leftAt, reason }),
-        ),
-      );
+      // Where joining failed, too: the answer alone may have been lost.
+      this.#journal.write('leaving', async () => {
+        await Promise.allSettled([joined]);
+        await this.#options.journal.participantLeft({ id, leftAt, reason });
+      });
     });
     await joined;
     if (!this.#isOpen) participant.close('server_stopped');
@@ -138,7 +140,11 @@ export class RoomRegistry {
     const { userId } = room.participant(participantId);
     const { removals, log } = this.#options;
     const presences = [...room.participants.values()].filter((participant) => participant.userId === userId);
-    const recorded = removals.bar(userId, room.name);
+    const recorded = removals.bar(
+      userId,
+      room.name,
+      presences.flatMap(({ tokenIds }) => [...tokenIds]),
+    );
     for (const participant of presences) room.remove(participant);
     log.info({ room: room.name, sessionId: room.id, participantId, userId, by }, 'participant removed');
     try {
@@ -172,7 +178,7 @@ export class RoomRegistry {
 
   /** Resolves when the journal has what has happened until now, or has failed to take it, which is logged. */
   async recorded(): Promise<void> {
-    await Promise.allSettled(this.#writing);
+    await this.#journal.tried();
   }
 
   /** Ends every room, then waits until the journal has it. Nobody can join any more. */
@@ -180,7 +186,7 @@ export class RoomRegistry {
     this.#isOpen = false;
     await Promise.allSettled(this.#rooms.values());
     for (const room of this.#open) room.close('server_stopped');
-    await this.recorded();
+    await this.#journal.end();
   }
 
   #notePresence(participant: Participant): void {
@@ -222,10 +228,13 @@ export class RoomRegistry {
     return opening;
   }
 
-  /** A room that only waits for somebody to come back makes way for one that is needed now. */
+  /** An empty room makes way for one that is needed now, unless it is locked: one that nobody has come to yet, with its settings, goes last. */
   #closeAnEmptyRoom(): void {
-    const empty = [...this.#open].find(({ participants }) => participants.size === 0);
-    empty?.close('room_closed');
+    const empty = [...this.#open].filter(
+      ({ participants, settings }) => participants.size === 0 && !settings.locked,
+    );
+    const next = empty.find((room) => this.#entered.has(room)) ?? empty[0];
+    next?.close('room_closed');
   }
 
   async #openRoom(name: string, settings: RoomSettings): Promise<Room> {
@@ -238,14 +247,17 @@ export class RoomRegistry {
         throw new AppError('unavailable', `The media worker of room ${name} has ended. Join again.`);
     } catch (error) {
       room.close('room_closed');
+      this.#recordEnd(room);
       throw unavailable(log, error);
     }
     this.#open.add(room);
     log.info({ room: name, sessionId: room.id }, 'room opened');
     this.#closeWhenEmpty(room);
     room.on('updated', () => {
-      const { id, version } = room;
-      this.#write('a change of a room', journal.sessionUpdated({ id, version, settings: room.settings }));
+      const { id, version, settings: changed } = room;
+      this.#journal.write('a change of a room', () =>
+        journal.sessionUpdated({ id, version, settings: changed }),
+      );
     });
     room.once('close', (reason) => this.#forget(room, reason));
     room.on('error', (error) => log.error({ err: error, room: name }, 'room failed to do something'));
@@ -270,18 +282,13 @@ export class RoomRegistry {
   #forget(room: Room, reason: RoomCloseReason): void {
     this.#open.delete(room);
     this.#rooms.delete(room.name);
-    this.#write(
-      'the end of a session',
-      this.#options.journal.sessionEnded({ id: room.id, endedAt: new Date() }),
-    );
+    this.#recordEnd(room);
     this.#options.log.info({ room: room.name, sessionId: room.id, reason }, 'room closed');
   }
 
-  #write(what: string, entry: Promise<void>): void {
-    const written = entry
-      .catch((error: unknown) => this.#options.log.error({ err: error }, `${what} could not be recorded`))
-      .finally(() => this.#writing.delete(written));
-    this.#writing.add(written);
+  #recordEnd({ id }: Room): void {
+    const endedAt = new Date();
+    this.#journal.write('the end of a session', () => this.#options.journal.sessionEnded({ id, endedAt }));
   }
 }
 
