@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
-import { requireIdentity, type Permission } from '../identity/require.ts';
+import { requireGrant, requireIdentity, type Permission } from '../identity/require.ts';
 import { Exactly, RoomName } from '../protocol/model.ts';
 import type { CallRecords, SessionRecord } from '../rooms/call-records.ts';
+import type { Removals } from '../rooms/removals.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Room } from '../rooms/room.ts';
 import { isUuid } from '../rooms/uuid.ts';
@@ -13,7 +14,8 @@ import { fromDatabase } from './database.ts';
 export const roomId = {
   id: Type.Unsafe<string>({
     ...RoomName,
-    description: 'The id of a room, or a room’s name for its latest session.',
+    description:
+      'The id of a room, or a room’s name for its latest session: letters, digits, `-` and `_`, 64 at most.',
   }),
 };
 export const RoomPath = Exactly(roomId);
@@ -26,6 +28,8 @@ interface ForRoom {
 export interface RoomSources {
   rooms: RoomRegistry;
   records: CallRecords;
+  /** Whom hosts removed: what had let them in does not let them rule either. */
+  removals: Removals;
 }
 
 /**
@@ -34,17 +38,10 @@ export interface RoomSources {
  */
 export function roomGrant(...permissions: Permission[]) {
   return (request: FastifyRequest<ForRoom>, _reply: FastifyReply, next: () => void): void => {
-    requireOneOf(request, ...permissions);
+    requireGrant(request, ...permissions);
     if (!isUuid(request.params.id)) refuseOtherRoom(request, request.params.id);
     next();
   };
-}
-
-/** @throws {AppError} `unauthorized`; `forbidden` without any of the grants, for whatever room. */
-export function requireOneOf(request: FastifyRequest, ...permissions: Permission[]): void {
-  const { grants } = requireIdentity(request);
-  if (permissions.some((permission) => grants[permission])) return;
-  throw new AppError('forbidden', `This needs a token with the grant ${permissions.join(' or ')}.`);
 }
 
 /** A session by its id or its room's name, and the room where it is open here. @throws {AppError} `not_found`, `forbidden` */
@@ -55,6 +52,7 @@ export async function findRoom(
   const session = await findSession(request, sources);
   if (!session) throw new AppError('not_found', `There is no room ${request.params.id}, and never was.`);
   refuseOtherRoom(request, session.roomName);
+  refuseRemoved(request, session.roomName, sources.removals);
   const room = sources.rooms.find(session.id);
   return room?.id === session.id ? { session: recordOf(room), room } : { session, room: undefined };
 }
@@ -67,17 +65,22 @@ export async function findRoom(
 export async function findOpenRoom(request: FastifyRequest<ForRoom>, sources: RoomSources): Promise<Room> {
   const { session, room } = await findRoom(request, sources);
   if (room) return room;
-  const { id, roomName, endedAt, own } = session;
-  if (endedAt || own) throw new AppError('gone', `Room ${roomName} has ended (session ${id}).`);
-  throw elsewhere(session);
+  refuseElsewhere(session);
+  throw new AppError('gone', `Room ${session.roomName} has ended (session ${session.id}).`);
 }
 
-export const elsewhere = ({ roomName }: SessionRecord) =>
-  new AppError('elsewhere', `Room ${roomName} is open on another server of this database. Ask that one.`);
+/** @throws {AppError} `elsewhere` for a session that is open on another server. */
+export function refuseElsewhere({ roomName, endedAt, otherNode }: SessionRecord): void {
+  if (endedAt || otherNode === undefined) return;
+  throw new AppError(
+    'elsewhere',
+    `Room ${roomName} is open on another server of this database, whose NODE_ID is ${otherNode}. Ask that one.`,
+  );
+}
 
 /** A room that is open here, as the database will have it. */
 export function recordOf({ id, name, startedAt, settings, version }: Room): SessionRecord {
-  return { id, roomName: name, startedAt, endedAt: undefined, settings, version, own: true };
+  return { id, roomName: name, startedAt, endedAt: undefined, settings, version, otherNode: undefined };
 }
 
 /** An id goes before a name: a room may have any session's id for its name. */
@@ -96,4 +99,9 @@ function refuseOtherRoom(request: FastifyRequest, name: string): void {
   const { room } = requireIdentity(request).grants;
   if (room === undefined || room === name) return;
   throw new AppError('forbidden', `Your token is for room ${room} alone.`);
+}
+
+function refuseRemoved(request: FastifyRequest, name: string, removals: Removals): void {
+  if (!removals.isBarred(requireIdentity(request), name)) return;
+  throw new AppError('forbidden', `You were removed from room ${name} by a host.`);
 }

@@ -6,8 +6,8 @@ import { grantsOf } from './claims.ts';
 import { GUEST } from './identity.ts';
 
 const COOKIE = 'trivium_guest';
-/** The route of the built client's files. */
-const FILES = '/*';
+/** Routes whose answers are the same for everybody, and kept by shared caches: the built client's files, docs, health. */
+const PUBLIC = /^\/(\*|healthz|readyz|api\/v1\/(problems|docs|openapi\.json).*)$/;
 /** A year, in seconds. */
 const MAX_AGE = 365 * 24 * 60 * 60;
 const COOKIE_OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: MAX_AGE } as const;
@@ -20,13 +20,13 @@ export const guestCookieFor = (upgrade: IncomingMessage): string | undefined => 
 
 /**
  * The user that a browser is: a random id in a signed cookie that scripts cannot read. A request without a valid one is
- * a new guest, whose cookie goes out with the answer; not with assets, which shared caches may keep.
+ * a new guest, whose cookie goes out with the answer; not with what shared caches may keep.
  */
 export function guestOf(request: FastifyRequest, reply: FastifyReply): string {
   const known = knownGuest(request);
   if (known !== undefined) return known;
   const userId = `${GUEST}${randomBytes(16).toString('hex')}`;
-  if (request.routeOptions.url === FILES) return userId;
+  if (PUBLIC.test(request.routeOptions.url ?? '')) return userId;
   const options = { ...COOKIE_OPTIONS, secure: request.protocol === 'https' };
   void reply.setCookie(COOKIE, userId, { ...options, signed: true });
   const { server } = request;
@@ -34,10 +34,11 @@ export function guestOf(request: FastifyRequest, reply: FastifyReply): string {
   return userId;
 }
 
-/** What guests may do: be in any room; while the server is developed with, look at and declare everything too. */
+/** What guests may do: be in any room; while the server is developed with, open, look at and declare everything too. */
 export function guestGrants(production: boolean): Grants {
   return {
-    ...grantsOf({ roomJoin: true, roomCreate: true }),
+    ...grantsOf({ roomJoin: true }),
+    roomCreate: !production,
     roomList: !production,
     statsRead: !production,
     streamsWrite: !production,

@@ -17,15 +17,17 @@ export function requireIdentity({ identity }: FastifyRequest): Identity {
   );
 }
 
-/**
- * Who asks, and may do something everywhere: a token for one room alone is not enough.
- *
- * @throws {AppError} `unauthorized` where nobody is known, `forbidden` without the grant.
- */
-export function requireGrant(request: FastifyRequest, permission: Permission): Identity {
+/** Who asks, and has one of the grants, for whatever room. @throws {AppError} `unauthorized`; `forbidden` without any. */
+export function requireGrant(request: FastifyRequest, ...permissions: Permission[]): Identity {
   const identity = requireIdentity(request);
-  const { room, [permission]: granted } = identity.grants;
-  if (!granted) throw new AppError('forbidden', `This needs a token with the grant ${permission}.`);
+  if (permissions.some((permission) => identity.grants[permission])) return identity;
+  throw new AppError('forbidden', `This needs a token with the grant ${permissions.join(' or ')}.`);
+}
+
+/** Who asks, and has a grant everywhere: a token for one room alone is not enough. @throws {AppError} as `requireGrant`. */
+export function requireGrantEverywhere(request: FastifyRequest, permission: Permission): Identity {
+  const identity = requireGrant(request, permission);
+  const { room } = identity.grants;
   if (room !== undefined) {
     throw new AppError(
       'forbidden',

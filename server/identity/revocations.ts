@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { GUEST, type Identity } from './identity.ts';
+import { GUEST, type Identity, type IdentityToken } from './identity.ts';
 import { MAX_LIFETIME } from './tokens.ts';
 
 /** Tokens of a user that are valid no more. */
@@ -77,22 +77,31 @@ export class Revocations extends EventEmitter<RevocationEvents> {
     return one || (all !== undefined && token.issuedAt <= all.revokedAt.getTime());
   }
 
-  /** Keeps a user out of one room, with every token that was made until now; a guest for a day. */
-  async bar(userId: string, roomName: string): Promise<void> {
+  /**
+   * Keeps a user out of one room, with these tokens and every one that was made until now; a guest for a day.
+   *
+   * @param tokenIds By a clock that is ahead, a token may have been made later than now.
+   */
+  async bar(userId: string, roomName: string, tokenIds: readonly string[]): Promise<void> {
     const revokedAt = new Date();
     const lifetime = userId.startsWith(GUEST) ? GUEST_BARRED_MS : MAX_LIFETIME;
     const expiresAt = new Date(revokedAt.getTime() + lifetime);
-    await this.revoke({ userId, tokenId: undefined, roomName, revokedAt, expiresAt });
+    const barred = [undefined, ...tokenIds].map((tokenId) =>
+      this.revoke({ userId, tokenId, roomName, revokedAt, expiresAt }),
+    );
+    await Promise.all(barred);
   }
 
   /** Whether what lets somebody in does not do so for that room any more. */
   isBarred(
-    { userId, token }: Pick<Identity, 'userId'> & { token: { issuedAt: number } | undefined },
+    { userId, token }: { userId: string; token: Pick<IdentityToken, 'id' | 'issuedAt'> | undefined },
     roomName: string,
   ): boolean {
-    const bar = this.#byUser.get(userId)?.get(keyOf(undefined, roomName));
+    const revocations = this.#byUser.get(userId);
+    const bar = revocations?.get(keyOf(undefined, roomName));
     if (!bar || bar.expiresAt <= new Date()) return false;
-    return !token || token.issuedAt <= bar.revokedAt.getTime();
+    if (!token || token.issuedAt <= bar.revokedAt.getTime()) return true;
+    return revocations?.has(keyOf(token.id, roomName)) ?? false;
   }
 
   #remember(revocation: Revocation): void {

@@ -20,6 +20,8 @@ export interface ParticipantOptions {
   deviceId: string | undefined;
   rtpCapabilities: types.RtpCapabilities | undefined;
   grants: Grants;
+  /** The token that lets it in; undefined for a guest. */
+  tokenId: string | undefined;
   /** How many tracks this participant may publish at once. */
   maxProducers: number;
   /** The router of the room and its worker. */
@@ -51,6 +53,8 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly #consumers = new Map<string, types.Consumer>();
   /** Producers that somebody else muted or ended. */
   readonly #mutedByHost = new Set<string>();
+  /** The tokens that have let it in: they may be exchanged while it is here. */
+  readonly tokenIds = new Set<string>();
   #grants: Grants;
   #closed = false;
 
@@ -61,6 +65,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.displayName = options.displayName;
     this.deviceId = options.deviceId;
     this.#grants = options.grants;
+    if (options.tokenId !== undefined) this.tokenIds.add(options.tokenId);
     this.transports = new Transports(options.media, this.id);
   }
 
@@ -118,16 +123,20 @@ export class Participant extends EventEmitter<ParticipantEvents> {
         limit: maxProducers,
       });
     }
+    this.#refuseSecond(params.source);
     const publication = await Publication.create(transport, params);
     const { producer } = publication;
     if (this.#closed || transport.closed || producer.closed) {
       producer.close();
       throw new AppError('not_found', `Transport ${params.transportId} was closed meanwhile.`);
     }
-    const refusedMeanwhile = publishRefusal(this.#grants, params.source);
-    if (refusedMeanwhile) {
+    try {
+      const refusedMeanwhile = publishRefusal(this.#grants, params.source);
+      if (refusedMeanwhile) throw refusedMeanwhile;
+      this.#refuseSecond(params.source);
+    } catch (error) {
       producer.close();
-      throw refusedMeanwhile;
+      throw error;
     }
     this.#publications.set(producer.id, publication);
     producer.observer.once('close', () => {
@@ -281,6 +290,12 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.#closed = true;
     this.transports.close();
     this.emit('close', reason);
+  }
+
+  /** One camera, one microphone, one screen: who had several could take all the places of those who watch. */
+  #refuseSecond(source: TrackSource): void {
+    if (![...this.#publications.values()].some((publication) => publication.source === source)) return;
+    throw new AppError('too_many', `You publish a ${source} already. Close it first.`, { limit: 1 });
   }
 
   #endPublication({ producer }: Publication): void {

@@ -2,14 +2,20 @@ import { AppError } from '../errors.ts';
 import type { Grants } from '../protocol/grants.ts';
 import type { Permissions, TrackSource } from '../protocol/model.ts';
 
+export interface VisitorToken {
+  id: string;
+  /** When it was made, in ms since the epoch. */
+  issuedAt: number;
+}
+
 /** Somebody who wants to join, as far as rooms have to know. */
 export interface Visitor {
   userId: string;
   /** What the others see; undefined: what the client says. */
   displayName: string | undefined;
   grants: Grants;
-  /** The token that says so, and when it was made, in ms since the epoch; undefined for a guest. */
-  token: { issuedAt: number } | undefined;
+  /** The token that says so; undefined for a guest. */
+  token: VisitorToken | undefined;
 }
 
 const sources: readonly TrackSource[] = ['camera', 'microphone', 'screen_share', 'screen_share_audio'];

@@ -3,12 +3,11 @@ import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
-import type { Grants } from '../protocol/grants.ts';
 import type { Participant as Description } from '../protocol/model.ts';
 import type { NotificationData, Notification } from '../protocol/notifications.ts';
 import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
-import { entryRefusal, permissionsOf } from './permissions.ts';
+import { entryRefusal, permissionsOf, type Visitor } from './permissions.ts';
 import type { Publication } from './publication.ts';
 import type { RoomSettings } from './settings.ts';
 import { Speech } from './speech.ts';
@@ -135,10 +134,11 @@ export class Room extends EventEmitter<RoomEvents> {
    *
    * @throws {AppError} `forbidden` where they would hide the participant, or show one that is hidden.
    */
-  regrant(participant: Participant, grants: Grants): void {
+  regrant(participant: Participant, { grants, token }: Pick<Visitor, 'grants' | 'token'>): void {
     if (grants.hidden !== participant.grants.hidden) {
       throw new AppError('forbidden', 'Being hidden cannot change while in a room. Leave it first.');
     }
+    if (token) participant.tokenIds.add(token.id);
     if (!entryRefusal(grants, this.name)) {
       participant.notify({ event: 'permissions', data: permissionsOf(grants, this.name) });
       participant.regrant(grants);
@@ -199,10 +199,7 @@ export class Room extends EventEmitter<RoomEvents> {
     for (const participant of this.#participants.values()) {
       participant.notify({ event: 'activeSpeakers', data: { speakers } });
     }
-    this.speech.hear(
-      speakers.map(({ participantId }) => participantId),
-      performance.now(),
-    );
+    this.speech.hear(speakers, performance.now());
     if (speakers.length > 0) this.emit('changed');
   }
 

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { methods, type Method } from '../protocol/methods.ts';
+import { misfit } from '../protocol/misfit.ts';
 import { handlers, type Handler } from './handlers.ts';
 import type { Session } from './session.ts';
 
@@ -9,11 +10,12 @@ type Route = (session: Session, data: unknown) => unknown;
 
 /** A method's validator, compiled once, before its handler. */
 function route<M extends Method>(method: M, handler: Handler<M>): Route {
-  const validator = Compile(methods[method].params as TSchema);
+  const schema: TSchema = methods[method].params;
+  const validator = Compile(schema);
   return (session, data) => {
     if (!validator.Check(data)) {
-      const [{ instancePath, message } = { instancePath: '', message: 'is wrong' }] = validator.Errors(data);
-      throw new AppError('bad_request', `${method}: data${instancePath.replaceAll('/', '.')} ${message}.`);
+      const wrong = misfit('data', schema, data, validator.Errors(data));
+      throw new AppError('bad_request', `${method}: ${wrong}`);
     }
     return handler(session, data as Parameters<typeof handler>[1]);
   };

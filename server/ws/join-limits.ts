@@ -22,6 +22,7 @@ export class JoinLimits {
   /** Counts a join. @throws {AppError} `rate_limited` with `retryAfterMs`; then it does not count. */
   take(userId: string, address: string): void {
     const { user, address: fromAddress } = this.#perMinute;
+    if (this.#buckets.size >= this.#forgetAt) this.#forget();
     const buckets = [this.#bucket(`user ${userId}`, user), this.#bucket(`address ${address}`, fromAddress)];
     const retryAfterMs = Math.max(...buckets.map((bucket) => bucket.getWaitTime(1)));
     if (retryAfterMs > 0) {
@@ -36,7 +37,6 @@ export class JoinLimits {
   #bucket(key: string, perMinute: number): TokenBucket {
     const known = this.#buckets.get(key);
     if (known) return known;
-    if (this.#buckets.size >= this.#forgetAt) this.#forget();
     const bucket = new TokenBucket({
       bucketSize: perMinute,
       tokensPerInterval: perMinute,

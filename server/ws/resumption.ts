@@ -55,7 +55,7 @@ export class Resumption {
       throw new AppError('not_found', 'There is no place to come back to. Join again.');
     }
     const { room, participant } = seat.presence;
-    room.regrant(participant, session.identity.grants);
+    room.regrant(participant, session.identity);
     if (participant.closed)
       throw new AppError('forbidden', `Your token is not for room ${room.name} any more.`);
     clearTimeout(seat.timer);

@@ -93,8 +93,7 @@ export class Session {
 
   /** Chooses what the participant watches; undefined where the client does so alone. @throws {AppError} `not_joined` */
   get viewer(): Viewer | undefined {
-    const { room, participant } = this.presence;
-    return this.context.choice.of(room, participant);
+    return this.context.choice.of(this.presence.participant);
   }
 
   /** From now on the client is told what happens in the room. */
@@ -115,7 +114,7 @@ export class Session {
     if (identity.userId !== this.userId) {
       throw new AppError('forbidden', `The token is of another user: its \`sub\` must be ${this.userId}.`);
     }
-    if (this.#presence) this.#presence.room.regrant(this.#presence.participant, identity.grants);
+    if (this.#presence) this.#presence.room.regrant(this.#presence.participant, identity);
     this.#identity = identity;
     this.#watch.renew(identity);
   }

@@ -137,6 +137,27 @@ t.test('who is removed does not come back with the same token, nor after a resta
   await Peer.inRoom(t, restarted.url, 'other', { token: await tokenOf('ben') });
 });
 
+t.test('a host who is removed rules the room no more', async (t) => {
+  const server = await testServer(t, production);
+  const grants = { roomJoin: true, roomAdmin: true };
+  const token = await tokenOf('cohost', grants);
+  const cohost = await Peer.inRoom(t, server.url, 'tea', { token });
+  const ask = await askingWith(server, host);
+  const asCohost = asking(server, token);
+  t.match(await asCohost('PATCH', '/rooms/tea', { locked: true }, { 'if-match': '*' }), { status: 200 });
+  await ask('DELETE', `/rooms/tea/participants/${cohost.joined.participantId}`);
+  for (const [method, path] of [
+    ['GET', '/rooms/tea/participants'],
+    ['DELETE', '/rooms/tea'],
+  ] as const) {
+    t.match(await asCohost(method, path), problem(403, 'forbidden'), method);
+  }
+  t.match(
+    await asCohost('PATCH', '/rooms/tea', { locked: false }, { 'if-match': '*' }),
+    problem(403, 'forbidden'),
+  );
+});
+
 t.test('a guest who is removed stays out too', async (t) => {
   const server = await testServer(t, { ...production, GUESTS: 'on' });
   const ask = await askingWith(server, host);

@@ -14,7 +14,7 @@ t.test('in development a guest joins, and looks at everything, but is no adminis
     guest: true,
     grants: { roomJoin: true, canPublish: true, canSubscribe: true, roomList: true, statsRead: true },
   });
-  t.match(body.grants, { streamsWrite: true, roomAdmin: false, hidden: false });
+  t.match(body.grants, { roomCreate: true, streamsWrite: true, roomAdmin: false, hidden: false });
   const peer = await Peer.connect(t, url, { cookie });
   t.equal(peer.hello.userId, body.userId, 'the same user by both ways');
   t.equal(peer.hello.expiresInMs, undefined, 'a guest does not expire');
@@ -39,6 +39,12 @@ t.test('GUESTS=on lets guests into rooms in production, and nowhere else', async
       grants: { roomJoin: true, roomList: false, statsRead: false, streamsWrite: false, roomAdmin: false },
     },
   });
+  const squatting = await fetch(`${url}/api/v1/rooms`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'standup', emptyTtlMs: 86_400_000 }),
+  });
+  t.equal(squatting.status, 403, 'nobody keeps a name for themselves');
   t.ok(await Peer.inRoom(t, url, 'tea'));
 });
 

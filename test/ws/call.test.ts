@@ -3,6 +3,7 @@ import t from 'tap';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { opus, vp8 } from '../support/rtp.ts';
 import { testServer } from '../support/server.ts';
+import { camera } from '../support/tracks.ts';
 
 const publish = async (peer: JoinedPeer) => ({
   microphone: await peer.request('produce', {
@@ -211,4 +212,14 @@ t.test('rooms are spread over the workers', async (t) => {
     [2, 2],
     'also when they are opened at once',
   );
+});
+
+t.test('one publishes one track from each source', async (t) => {
+  const { url } = await testServer(t);
+  const ada = await Peer.inRoom(t, url, 'tea');
+  const asked = () => ada.raw('produce', camera(ada));
+  const [first, second] = await Promise.all([asked(), asked()]);
+  t.match([first, second], [{ ok: true }, { ok: false, error: { code: 'too_many', limit: 1 } }]);
+  if (first.ok) await ada.request('closeProducer', first.data as { producerId: string });
+  t.match(await asked(), { ok: true }, 'one that is closed makes way');
 });

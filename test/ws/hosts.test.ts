@@ -151,6 +151,20 @@ t.test('remove: from every tab, and not in again with the same token', async (t)
   );
 });
 
+t.test('remove: a token whose maker’s clock is ahead does not let in again either', async (t) => {
+  const { url } = await testServer(t, tokenSettings);
+  const hosting = await host(t, url);
+  const first = await anyToken({ sub: 'ben', iat: Math.floor(Date.now() / 1000) + 20, jti: 'first' });
+  const second = await anyToken({ sub: 'ben', iat: Math.floor(Date.now() / 1000) + 20, jti: 'second' });
+  const ben = await Peer.inRoom(t, url, 'tea', { token: first });
+  await ben.request('refreshToken', { token: second });
+  await hosting.request('removeParticipant', { participantId: idOf(ben) });
+  for (const token of [first, second]) {
+    const again = await Peer.connect(t, url, { token });
+    t.match(await again.raw('join', { room: 'tea', displayName: 'Ben' }), { error: { code: 'forbidden' } });
+  }
+});
+
 t.test('remove: a guest is known by the cookie; nobody removes themselves', async (t) => {
   const { url } = await testServer(t, tokenSettings);
   const hosting = await host(t, url);

@@ -34,17 +34,23 @@ t.test('data that does not fit is refused by the name of what is wrong', async (
   const peer = await Peer.connect(t, url);
   for (const [data, what] of [
     [{}, /join: data must have required properties room/],
-    [{ room: 'a b', displayName: 'Ada' }, /data\.room must match/],
+    [
+      { room: 'a b', displayName: 'Ada' },
+      'join: data.room "a b" does not fit: 1 to 64 letters, digits, `-` and `_`, beginning with a letter or digit.',
+    ],
     [{ room: '', displayName: 'Ada' }, /data\.room/],
     [{ room: 'tea', displayName: '   ' }, /data\.displayName/],
     [{ room: 'tea', displayName: 'x'.repeat(65) }, /data\.displayName/],
     [{ room: 'tea', displayName: 'Ada', rtpCapabilities: 1 }, /data\.rtpCapabilities/],
-    [{ room: 'tea', displayName: 'Ada', more: 1 }, /data/],
+    [{ room: 'tea', displayName: 'Ada', more: 1 }, 'join: data has no property more.'],
     [[], /data/],
     ['tea', /data/],
   ] as const) {
     t.match(await peer.raw('join', data), { ok: false, error: { code: 'bad_request', message: what } });
   }
+  t.match(await peer.raw('createTransport', { direction: 'up' }), {
+    error: { message: 'createTransport: data.direction "up" must be one of send, recv.' },
+  });
 });
 
 t.test('before joining there is nothing to work on; joining twice is refused', async (t) => {

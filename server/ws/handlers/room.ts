@@ -10,9 +10,9 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     joins.take(session.userId, address);
     const presence = await rooms.join(session.identity, params);
     const { room, participant } = presence;
-    if (session.ended) {
+    if (session.ended || participant.closed) {
       participant.close('disconnected');
-      throw new AppError('not_joined', 'The connection ended while it joined.');
+      throw new AppError('not_joined', 'The connection or the room ended while it joined.');
     }
     if (params.autoSubscribe !== false) session.context.choice.add(room, participant);
     session.enter(presence);

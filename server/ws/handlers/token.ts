@@ -5,8 +5,9 @@ export const tokenHandlers: Handlers<'refreshToken'> = {
     const identity = await session.context.tokens.identify(token);
     session.become(identity);
     if (session.joined) {
-      await session.context.streams.applyLimit(session.presence.participant);
-      session.viewer?.reconsider();
+      const { presence, viewer } = session;
+      await session.context.streams.applyLimit(presence.participant);
+      viewer?.reconsider();
     }
     const { expiresAt } = identity.token;
     return { expiresAt, expiresInMs: Math.max(0, expiresAt - Date.now()) };
