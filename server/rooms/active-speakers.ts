@@ -4,7 +4,7 @@ import type { types } from 'mediasoup';
 /** Sound below this counts as silence, in dBov (-127 to 0; RFC 6464). */
 const THRESHOLD_DBOV = -60;
 /** Time between two looks at who speaks, in ms. */
-const INTERVAL_MS = 300;
+const INTERVAL_MS = 250;
 
 /** One who speaks: the producer of the sound and its loudness, a ratio from 0 (-127 dBov) to 1 (0 dBov). */
 export interface Speaker {

@@ -11,8 +11,8 @@ export interface SessionRecord {
   settings: RoomSettings;
   /** Of the settings. */
   version: number;
-  /** This run of this server has opened it. */
-  own: boolean;
+  /** The id of the server that has opened it, where that is not this run of this one. */
+  otherNode: string | undefined;
 }
 
 /** Somebody's presence in a session, now or once. */

@@ -4,6 +4,12 @@ import type { Params } from '../protocol/methods.ts';
 import type { MediaKind, Producer as Description, TrackSource } from '../protocol/model.ts';
 import { fromClient } from './client-input.ts';
 
+/**
+ * Time between two requests for a key frame, in ms. Chrome makes none within 300 ms of another one, and passes over a
+ * request that comes so soon; the worker would repeat it after a second.
+ */
+const KEY_FRAME_REQUEST_DELAY_MS = 320;
+
 const kindOf: Record<TrackSource, MediaKind> = {
   camera: 'video',
   microphone: 'audio',
@@ -28,7 +34,13 @@ export class Publication {
       throw new AppError('bad_request', `A ${source} is ${kindOf[source]}, not ${kind}.`);
     }
     const producer = await fromClient('RTP parameters', () =>
-      transport.produce({ kind, rtpParameters, paused, appData: { source } }),
+      transport.produce({
+        kind,
+        rtpParameters,
+        paused,
+        keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
+        appData: { source },
+      }),
     );
     return new Publication(producer, source);
   }

@@ -1,7 +1,20 @@
+/** Loudness from which a sound counts as a voice: a ratio from 0 (-127 dBov) to 1 (0 dBov); noise is below. */
+const VOICE = 0.65;
+/** Looks in a row at which nobody else is heard, after which that one leads. A cough is heard at two at most. */
+const LOOKS_ALONE = 3;
+
+/** Somebody who is heard, and how loud, from 0 to 1. */
+interface Heard {
+  participantId: string;
+  level: number;
+}
+
 /** What is known of who speaks in a room, by participant id; times are in ms of a monotonic clock. */
 export class Speech {
   readonly #spokeAt = new Map<string, number>();
+  readonly #heardAt = new Map<string, number>();
   #leading: { participantId: string; since: number } | undefined;
+  #alone: { participantId: string; looks: number } | undefined;
 
   /** Somebody leads the conversation from now on. */
   lead(participantId: string, now: number): void {
@@ -9,15 +22,18 @@ export class Speech {
     this.#spokeAt.set(participantId, now);
   }
 
-  /** These are heard now. Who leads goes on speaking as long as they are among them. */
-  hear(participantIds: readonly string[], now: number): void {
-    if (!this.#leading) return;
-    const { participantId } = this.#leading;
-    if (participantIds.includes(participantId)) this.#spokeAt.set(participantId, now);
+  /** These are heard now, and nobody else. Who leads goes on speaking as long as they are among them. */
+  hear(heard: readonly Heard[], now: number): void {
+    const voices = heard.filter(({ level }) => level >= VOICE).map(({ participantId }) => participantId);
+    for (const participantId of voices) this.#heardAt.set(participantId, now);
+    this.#leadIfAlone(voices, now);
+    const leading = this.#leading?.participantId;
+    if (leading !== undefined && voices.includes(leading)) this.#spokeAt.set(leading, now);
   }
 
   forget(participantId: string): void {
     this.#spokeAt.delete(participantId);
+    this.#heardAt.delete(participantId);
     if (this.#leading?.participantId === participantId) this.#leading = undefined;
   }
 
@@ -26,8 +42,24 @@ export class Speech {
     return this.#spokeAt.get(participantId) ?? -Infinity;
   }
 
+  /** When somebody's voice was last heard, leading or not; -Infinity: never. */
+  heardAt(participantId: string): number {
+    return this.#heardAt.get(participantId) ?? -Infinity;
+  }
+
   /** For how long somebody has been leading the conversation without a break, in ms; 0 who does not. */
   leadsFor(participantId: string, now: number): number {
     return this.#leading?.participantId === participantId ? now - this.#leading.since : 0;
+  }
+
+  #leadIfAlone(voices: readonly string[], now: number): void {
+    const [participantId] = voices;
+    if (participantId === undefined || voices.length > 1) {
+      this.#alone = undefined;
+      return;
+    }
+    const looks = this.#alone?.participantId === participantId ? this.#alone.looks + 1 : 1;
+    this.#alone = { participantId, looks };
+    if (looks >= LOOKS_ALONE) this.lead(participantId, now);
   }
 }

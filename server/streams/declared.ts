@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import { isUuid } from '../rooms/uuid.ts';
 import type { DeclaredRecord, HeldStream, SlotLedger } from './slot-ledger.ts';
-import { isStreamId } from './stream-id.ts';
 import { unavailable, type Streams, type Terms } from './streams.ts';
 
 /** A statement that was sent longer ago than this has been done, or never will be, in ms. */
@@ -77,7 +77,7 @@ export class DeclaredStreams {
    */
   async renew(userId: string, streamId: string, lease: number): Promise<HeldStream> {
     return this.#reach(async () => {
-      const stream = isStreamId(streamId) && (await this.#ledger.renewDeclared(userId, streamId, lease));
+      const stream = isUuid(streamId) && (await this.#ledger.renewDeclared(userId, streamId, lease));
       if (!stream) throw await this.#why(userId, streamId);
       return stream;
     });
@@ -86,7 +86,7 @@ export class DeclaredStreams {
   /** Gives a stream's slot back. @throws {AppError} `gone`, `not_found`, `unavailable`. */
   async end(userId: string, streamId: string): Promise<void> {
     await this.#reach(async () => {
-      const ended = isStreamId(streamId) && (await this.#ledger.endDeclared(userId, streamId));
+      const ended = isUuid(streamId) && (await this.#ledger.endDeclared(userId, streamId));
       if (!ended) throw await this.#why(userId, streamId);
       await this.#streams.refresh(userId);
     });
@@ -117,7 +117,7 @@ export class DeclaredStreams {
   }
 
   async #why(userId: string, streamId: string): Promise<AppError> {
-    const wasOne = isStreamId(streamId) && (await this.#ledger.wasDeclared(userId, streamId));
+    const wasOne = isUuid(streamId) && (await this.#ledger.wasDeclared(userId, streamId));
     return wasOne ? gone(streamId) : notFound(streamId);
   }
 

@@ -6,10 +6,10 @@ import { AppError } from '../errors.ts';
 import type { OnLimit } from '../protocol/grants.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
+import { isUuid } from '../rooms/uuid.ts';
 import { Holdings } from './holdings.ts';
 import type { SlotLedger, StreamEnd, StreamRecord } from './slot-ledger.ts';
 import { OwnStreams } from './own-streams.ts';
-import { isStreamId } from './stream-id.ts';
 import { Stream, type Watching } from './stream.ts';
 
 export interface StreamsOptions {
@@ -29,6 +29,8 @@ export interface Watched {
 interface StreamsEvents {
   /** What holds a user's slots has changed. */
   changed: [userId: string];
+  /** A stream that was forwarded here has given its slot to another one. */
+  replaced: [Stream];
 }
 
 /** How a slot is taken. */
@@ -171,14 +173,18 @@ export class Streams extends EventEmitter<StreamsEvents> {
    * @throws whatever the ledger throws: then it may have moved, the answer alone been lost.
    */
   async takeOver(formerId: string, record: StreamRecord): Promise<boolean> {
-    if (!isStreamId(formerId)) return false;
+    if (!isUuid(formerId)) return false;
     const former = this.#streams.get(formerId);
     if (former && (former.record.userId !== record.userId || former.end)) return false;
     if (!(await this.#options.ledger.replace(formerId, record))) return false;
     const successor = this.#streams.get(record.id);
     if (successor) successor.granted = true;
-    if (former) await this.#end(former, 'replaced');
-    else await this.refresh(record.userId);
+    if (former) {
+      this.emit('replaced', former);
+      await this.#end(former, 'replaced', successor);
+    } else {
+      await this.refresh(record.userId);
+    }
     return true;
   }
 
@@ -279,13 +285,14 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   /** Ends a stream from the server's side, tells its viewer, and waits until it is no longer forwarded. */
-  async #end(stream: Stream, reason: StreamEnd): Promise<void> {
+  async #end(stream: Stream, reason: StreamEnd, successor?: Stream): Promise<void> {
     stream.end ??= reason;
     await stream.decided;
     const { viewer } = stream.watching;
     if (stream.consumer) viewer.stopConsumer(stream.consumer, reason === 'replaced' ? 'replaced' : 'swept');
     this.#streams.delete(stream);
-    await viewer.flushed();
+    // The worker works in order: what it is to make for the same participant it makes after that anyway.
+    if (successor?.watching.viewer !== viewer) await viewer.flushed();
     this.#holdings.tellUser(stream.record.userId);
   }
 

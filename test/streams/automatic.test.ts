@@ -156,6 +156,53 @@ t.test('a pin comes before everything else, also when the camera comes back', as
   });
 });
 
+t.test('a pinned video that is given up elsewhere does not come back by itself', async (t) => {
+  const server = await testServer(t);
+  const { url } = server;
+  const cameras = await publishers(t, url, 'tea', 4);
+  const cookie = await newUser(url);
+  const ada = await viewer(t, url, 'tea', cookie);
+  for (const index of [0, 1, 2]) await offered(ada, index);
+  const dan = cameras[3];
+  const own = await ada.request('consume', { producerId: dan?.producerId ?? '' });
+  const taken = await fetch(`${url}/api/v1/users/${ada.hello.userId}/streams`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json' },
+    body: JSON.stringify({ replace: own.streamId }),
+  });
+  t.equal(taken.status, 201);
+  await ada.next('consumerClosed', ({ consumerId }) => consumerId === own.id);
+  const [eve] = await publishers(t, url, 'tea', 1);
+  speaks(server, 'tea', eve?.id ?? '');
+  t.equal((await offered(ada, 3)).producerId, eve?.producerId);
+  t.same(await counts(server), { slots: 3, forwarded: 2 }, 'the third is outside');
+  const { id } = (await taken.json()) as { id: string };
+  await fetch(`${url}/api/v1/users/${ada.hello.userId}/streams/${id}`, {
+    method: 'DELETE',
+    headers: { cookie },
+  });
+});
+
+t.test('a camera that flaps moves slots once a second at most', async (t) => {
+  const server = await testServer(t);
+  const { url } = server;
+  const cameras = await publishers(t, url, 'tea', 4);
+  const ada = await viewer(t, url, 'tea');
+  for (const index of [0, 1, 2]) await offered(ada, index);
+  const dan = cameras[3];
+  if (!dan) throw new Error('four are there');
+  speaks(server, 'tea', dan.id);
+  await offered(ada, 3);
+  const began = performance.now();
+  for (let times = 0; times < 20; times += 1) {
+    await dan.peer.request('pauseProducer', { producerId: dan.producerId });
+    await dan.peer.request('resumeProducer', { producerId: dan.producerId });
+  }
+  await counts(server);
+  const moved = offersTo(ada).length - 4;
+  t.ok(moved <= 1 + (performance.now() - began) / 1_000, `${moved} moves`);
+});
+
 t.test('what one closes does not come back by itself', async (t) => {
   const server = await testServer(t);
   const { url } = server;
@@ -195,15 +242,24 @@ t.test('it takes nothing from another tab, and fills what that gives back', asyn
 t.test('a token’s `replace_oldest` is for one’s own choice, not for the server’s', async (t) => {
   const server = await testServer(t, tokenSettings);
   const { url } = server;
-  await publishers(t, url, 'tea', 4);
+  const cameras = await publishers(t, url, 'tea', 4);
   const token = await tokenOf('ada', { roomJoin: true, onLimit: 'replace_oldest', maxVideoStreams: 2 });
   const one = await viewer(t, url, 'tea', { token });
   const kept = [await offered(one, 0), await offered(one, 1)];
   const other = await viewer(t, url, 'tea', { token });
   await other.next('streams', ({ streams }) => streams.length === 2);
   t.equal(offersTo(other).length, 0);
-  t.equal(kept.length, 2);
-  t.same(await counts(server), both(2));
+  const [, , third, fourth] = cameras;
+  await one.request('setPinned', {
+    participantId: cameras[0]?.id ?? '',
+    source: 'camera',
+    pinned: true,
+  });
+  await one.request('consume', { producerId: third?.producerId ?? '' });
+  t.match(await one.next('consumerClosed'), { consumerId: kept[1]?.id }, 'what the server chose makes way');
+  await one.request('consume', { producerId: fourth?.producerId ?? '' });
+  await one.next('consumerClosed', ({ consumerId }) => consumerId === kept[0]?.id);
+  t.same(await counts(server), both(2), 'then the oldest of one’s own');
 });
 
 t.test('nothing is chosen for one whose connection broke, until it is back', async (t) => {

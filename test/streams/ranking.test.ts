@@ -13,6 +13,7 @@ const person = (name: string, more: Partial<Candidate> = {}): Person => ({
   screen: false,
   muted: false,
   spokeAt: -Infinity,
+  heardAt: -Infinity,
   leadsFor: 0,
   ...more,
 });
@@ -73,7 +74,19 @@ t.test('with every slot held', (t) => {
   t.test('in cross-talk those who are watched stay, but for one who leads it for long', (t) => {
     const talking = three().map((one) => ({ ...one, spokeAt: 9_000 + one.spokeAt / 10 }));
     t.equal(names([...talking, person('d', { spokeAt: 10_000, leadsFor: 1_000 })], 10_000), undefined);
-    t.same(names([...talking, person('d', { spokeAt: 10_000, leadsFor: 3_000 })], 10_000), ['d', 'a']);
+    t.same(names([...talking, person('d', { spokeAt: 10_000, leadsFor: 2_000 })], 10_000), ['d', 'a']);
+    t.end();
+  });
+  t.test('who is heard beside is not taken for silent', (t) => {
+    const heard = three().map((one) => ({ ...one, heardAt: 9_000 }));
+    t.equal(names([...heard, person('d', { spokeAt: 10_000, leadsFor: 1_000 })], 10_000), undefined);
+    t.same(names([...heard, person('d', { spokeAt: 10_000, leadsFor: 2_000 })], 10_000), ['d', 'a']);
+    t.end();
+  });
+  t.test('the fewer cameras are shown, the sooner one makes way', (t) => {
+    const pinned = three().map((one) => ({ ...one, pinned: one.name !== 'c', spokeAt: 9_000 }));
+    t.same(names([...pinned, person('d', { spokeAt: 10_000 })], 10_000), ['d', 'c']);
+    t.equal(names([...pinned, person('d', { spokeAt: 9_900, leadsFor: 900 })], 9_900), undefined);
     t.end();
   });
   t.test('a screen and a pin come at once, whoever speaks', (t) => {
@@ -109,6 +122,7 @@ t.test('properties', (t) => {
     screen: fc.boolean(),
     muted: fc.boolean(),
     spokeAt: time,
+    heardAt: time,
     leadsFor: fc.integer({ min: 0, max: 10_000 }),
   });
   fc.assert(

@@ -9,6 +9,8 @@ export interface Candidate {
   muted: boolean;
   /** When its owner was last heard leading the conversation, in ms; -Infinity: never. */
   spokeAt: number;
+  /** When its owner's voice was last heard, in ms; -Infinity: never. */
+  heardAt: number;
   /** For how long its owner has been leading the conversation, in ms; 0 who does not. */
   leadsFor: number;
 }
@@ -19,10 +21,12 @@ export interface Move<C extends Candidate> {
   inPlaceOf: C | undefined;
 }
 
-/** Who has been silent for so long may be exchanged for who speaks now, in ms. */
-const SILENT_MS = 3_000;
-/** Who leads the conversation for so long is shown, whoever else was speaking a moment ago, in ms. */
-const INSISTS_MS = 3_000;
+/** Who has been silent for so long may be exchanged for who speaks now, in ms, for each other camera that is shown. */
+const SILENT_MS = 2_000;
+/** The same where one camera alone is shown. */
+const ALONE_SILENT_MS = 1_000;
+/** Who leads the conversation for so long is shown, whoever else was heard a moment ago, in ms. */
+const INSISTS_MS = 2_000;
 
 /**
  * The one change that brings what a participant watches nearer to the best choice: pinned first, then screens, then who
@@ -42,7 +46,8 @@ export function nextMove<C extends Candidate>(
   if (!watch) return undefined;
   if (free > 0) return { watch, inPlaceOf: undefined };
   const last = weakest(ranked);
-  return last && displaces(watch, last, now) ? { watch, inPlaceOf: last } : undefined;
+  const cameras = ranked.filter((one) => one.watched && tier(one) === CAMERA).length;
+  return last && displaces(watch, last, now, cameras) ? { watch, inPlaceOf: last } : undefined;
 }
 
 /** Of what is watched and not pinned, what is to be given up first. */
@@ -50,22 +55,26 @@ export function weakest<C extends Candidate>(candidates: readonly C[]): C | unde
   return [...candidates].sort(compare).findLast(({ watched, pinned }) => watched && !pinned);
 }
 
+const [PINNED, SCREEN, CAMERA, MUTED] = [0, 1, 2, 3];
+
 function tier({ pinned, screen, muted }: Candidate): number {
-  if (pinned) return 0;
-  if (muted) return 3;
-  return screen ? 1 : 2;
+  if (pinned) return PINNED;
+  if (muted) return MUTED;
+  return screen ? SCREEN : CAMERA;
 }
 
 function compare(a: Candidate, b: Candidate): number {
   const byTier = tier(a) - tier(b);
   if (byTier !== 0) return byTier;
-  if (tier(a) === 2 && a.spokeAt !== b.spokeAt) return b.spokeAt - a.spokeAt;
+  if (tier(a) === CAMERA && a.spokeAt !== b.spokeAt) return b.spokeAt - a.spokeAt;
   return Number(b.watched) - Number(a.watched);
 }
 
-function displaces(candidate: Candidate, watched: Candidate, now: number): boolean {
+function displaces(candidate: Candidate, watched: Candidate, now: number, cameras: number): boolean {
   const byTier = tier(candidate) - tier(watched);
   if (byTier !== 0) return byTier < 0;
-  if (tier(candidate) !== 2 || candidate.spokeAt <= watched.spokeAt) return false;
-  return now - watched.spokeAt >= SILENT_MS || candidate.leadsFor >= INSISTS_MS;
+  if (tier(candidate) !== CAMERA || candidate.spokeAt <= watched.spokeAt) return false;
+  const heardAt = Math.max(watched.spokeAt, watched.heardAt);
+  const silent = cameras > 1 ? (cameras - 1) * SILENT_MS : ALONE_SILENT_MS;
+  return now - heardAt >= silent || candidate.leadsFor >= Math.min(INSISTS_MS, silent);
 }

@@ -12,6 +12,8 @@ import { nextMove, weakest, type Candidate } from './ranking.ts';
 
 /** After a failure that may pass, a video is left alone for so long, in ms. */
 const RETRY_MS = 3_000;
+/** Between two videos in place of others there is so much time, however often cameras go on and off, in ms. */
+const PACE_MS = 1_000;
 
 /** A video that the participant could watch. */
 interface Choice extends Candidate {
@@ -42,7 +44,9 @@ export class Viewer {
   readonly #failed = new WeakMap<Publication, number>();
   /** Videos of the server's choice that the client has not begun to play. */
   readonly #offered = new WeakSet<types.Consumer>();
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  /** When the server last put a video in place of another, in ms. */
+  #swappedAt = -Infinity;
   #work: Promise<unknown> = Promise.resolve();
   #queued = false;
   #attached = true;
@@ -50,7 +54,7 @@ export class Viewer {
   constructor(options: ViewerOptions) {
     this.#options = options;
     this.participant = options.participant;
-    this.participant.once('close', () => this.#retries.forEach((timer) => clearTimeout(timer)));
+    this.participant.once('close', () => this.#timers.forEach((timer) => clearTimeout(timer)));
   }
 
   /** The connection broke: nothing is changed until the client is back. */
@@ -97,12 +101,8 @@ export class Viewer {
    */
   watch(publisher: Participant, publication: Publication, replace: string | undefined): Promise<Watched> {
     return this.#exclusively(async () => {
-      const key = keyOf(publisher.id, publication.source);
-      const replaced = this.#choices().find(({ stream }) => stream?.id === replace && stream !== undefined);
       const watched = await this.#watchInstead(publisher, publication, replace);
-      if (replaced) this.#pinned.delete(keyOf(replaced.publisher.id, replaced.publication.source));
-      this.#pinned.add(key);
-      this.#dismissed.delete(key);
+      this.setPinned(publisher.id, publication.source, true);
       return watched;
     });
   }
@@ -128,11 +128,12 @@ export class Viewer {
     const { streams, room } = this.#options;
     const watching = { viewer: this.participant, publisher, publication, room };
     try {
-      return await streams.watch(watching, { replace });
+      return await streams.watch(watching, { replace, onLimit: 'reject' });
     } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'stream_limit') throw error;
       const chosen = weakest(this.#choices())?.stream;
-      if (!(error instanceof AppError) || error.code !== 'stream_limit' || !chosen) throw error;
-      return streams.watch(watching, { replace: chosen.id });
+      // Only where the server has chosen none, what the user's token says of a full house is done.
+      return streams.watch(watching, chosen ? { replace: chosen.id, onLimit: 'reject' } : {});
     }
   }
 
@@ -142,9 +143,18 @@ export class Viewer {
     const { room, streams } = this.#options;
     if (!this.#attached || participant.closed || !participant.canReceive) return false;
     if (subscribeRefusal(participant.grants)) return false;
-    const move = nextMove(this.#choices(), streams.freeSlots(participant), performance.now());
+    const now = performance.now();
+    const move = nextMove(this.#choices(), streams.freeSlots(participant), now);
     if (!move) return false;
     const { publisher, publication } = move.watch;
+    if (move.inPlaceOf && !move.watch.pinned) {
+      const wait = this.#swappedAt + PACE_MS - now;
+      if (wait > 0) {
+        this.#reconsiderIn(wait);
+        return false;
+      }
+      this.#swappedAt = now;
+    }
     try {
       const { consumer, streamId } = await streams.watch(
         { viewer: participant, publisher, publication, room },
@@ -179,11 +189,15 @@ export class Viewer {
 
   #putOff(publication: Publication): void {
     this.#failed.set(publication, performance.now() + RETRY_MS);
+    this.#reconsiderIn(RETRY_MS);
+  }
+
+  #reconsiderIn(ms: number): void {
     const timer = setTimeout(() => {
-      this.#retries.delete(timer);
+      this.#timers.delete(timer);
       this.reconsider();
-    }, RETRY_MS);
-    this.#retries.add(timer);
+    }, ms);
+    this.#timers.add(timer);
   }
 
   /** What is published for the participant and not ruled out, in the order of joining. */
@@ -218,6 +232,7 @@ export class Viewer {
       screen: publication.source === 'screen_share',
       muted: publication.producer.paused,
       spokeAt: speech.spokeAt(publisher.id),
+      heardAt: speech.heardAt(publisher.id),
       leadsFor: speech.leadsFor(publisher.id, now),
     };
   }
