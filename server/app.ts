@@ -7,7 +7,7 @@ import { registerAudit } from './http/audit.ts';
 import { acceptEmptyJson } from './http/body.ts';
 import { registerCors } from './http/cors.ts';
 import { registerDocs } from './http/docs.ts';
-import { registerHeaders } from './http/headers.ts';
+import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerLimits } from './http/limits.ts';
 import { refusePath, registerNotFound } from './http/not-found.ts';
@@ -90,7 +90,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
-  const choice = new AutomaticChoice({ streams, log });
+  const choice = new AutomaticChoice({ streams, rooms, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
 
@@ -149,19 +149,21 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     },
   });
   await registerStreamCount(app, declared, config, count);
+  const sources = { rooms, records, removals: revocations };
   await app.register(
     async (api) => {
       registerProblems(api);
       api.addHook('onRequest', count);
+      api.addHook('onRequest', keepPrivate);
       acceptEmptyJson(api);
       await registerOpenApi(api);
       await registerDocs(api);
       registerProblemPages(api);
       registerValidate(api);
       registerRevocations(api, revocations);
-      registerRooms(api, { rooms, records }, config);
-      registerParticipants(api, { rooms, records });
-      registerRoomStreams(api, { rooms, records }, streamRecords);
+      registerRooms(api, sources, config);
+      registerParticipants(api, sources);
+      registerRoomStreams(api, sources, streamRecords);
       registerStreams(api, declared, config);
       registerStreamHistory(api, streamRecords);
       registerAudit(api, audit);

@@ -14,7 +14,7 @@ interface SessionRow {
   max_participants: number | null;
   /** A bigint. */
   empty_ttl_ms: string;
-  own: boolean;
+  other_node: string | null;
 }
 
 interface ParticipantRow {
@@ -27,7 +27,8 @@ interface ParticipantRow {
 }
 
 const SESSIONS = `SELECT s.id, rooms.name AS room_name, s.started_at, s.ended_at, s.version, s.locked,
-    s.max_participants, s.empty_ttl_ms, s.node_id = $1 AND s.incarnation = $2 AS own
+    s.max_participants, s.empty_ttl_ms,
+    CASE WHEN s.node_id = $1 AND s.incarnation = $2 THEN NULL ELSE s.node_id END AS other_node
   FROM room_sessions s JOIN rooms ON rooms.id = s.room_id`;
 
 /** So that the index by room gives them in order. */
@@ -106,7 +107,7 @@ function session(row: SessionRow): SessionRecord {
       emptyTtl: Number(row.empty_ttl_ms),
     },
     version: row.version,
-    own: row.own,
+    otherNode: row.other_node ?? undefined,
   };
 }
 

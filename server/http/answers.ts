@@ -6,6 +6,13 @@ import { ref } from './schemas.ts';
 /** Refusals that every route may answer; the OpenAPI file has them without their being named. */
 const anywhere: ErrorCode[] = ['bad_request', 'unauthorized', 'rate_limited', 'unavailable', 'internal'];
 
+const waitHeader = { 'retry-after': Type.Integer({ description: 'Seconds to wait.' }) };
+const limitHeaders = {
+  'ratelimit-limit': Type.Integer({ description: 'Requests that may come within a minute.' }),
+  'ratelimit-remaining': Type.Integer({ description: 'How many of them are left.' }),
+  'ratelimit-reset': Type.Integer({ description: 'Seconds until the next minute begins.' }),
+};
+
 /** A good answer with a body, for `schema.response`. */
 export function answer(schema: TSchema, description: string, headers?: TProperties) {
   return { description, content: { 'application/json': { schema } }, ...(headers && { headers }) };
@@ -29,11 +36,13 @@ export function refusals(...codes: ErrorCode[]): Record<number, object> {
 
 /** What any route of a method may answer, whatever it says itself. */
 export function commonRefusals(method: string | string[]): Record<number, object> {
-  const { 400: bad, ...others } = refusals(...anywhere);
+  const { 400: bad, 401: unknown, 429: tooMany, ...others } = refusals(...anywhere);
   const hasBody = [method].flat().some((one) => one !== 'GET');
   const unread = (description: string) => ({ ...bad, description: `\`bad_request\`: ${description}` });
   return {
     ...others,
+    401: { ...unknown, headers: { 'www-authenticate': Type.String({ description: '`Bearer`.' }) } },
+    429: { ...tooMany, headers: { ...waitHeader, ...limitHeaders } },
     400: unread('The request does not fit: `detail` says where.'),
     ...(hasBody && { 413: unread('The body is too large.'), 415: unread('The body is no JSON.') }),
   };

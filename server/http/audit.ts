@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
-import { requireGrant } from '../identity/require.ts';
-import { Exactly } from '../protocol/model.ts';
+import { choice, Exactly } from '../protocol/model.ts';
 import type { SlotAudit } from '../streams/audit.ts';
 import { answer, refusals } from './answers.ts';
-import { choice } from './schemas.ts';
+import { byGrantEverywhere } from './by-grant.ts';
+import { named, ref } from './schemas.ts';
 
 const Drift = Type.Union([
   Exactly({
@@ -13,10 +13,10 @@ const Drift = Type.Union([
     streamId: Type.String(),
     userId: Type.String(),
   }),
-  Exactly({ what: Type.Literal('consumer_without_stream'), consumerId: Type.String() }),
+  Exactly({ what: choice(['consumer_without_stream']), consumerId: Type.String() }),
 ]);
 
-const Audit = Exactly({
+const Audit = named('SlotAudit', 'Slots, and what is forwarded.', {
   slots: Type.Integer({ description: 'Slots that this server’s streams hold, by the database.' }),
   forwarded: Type.Integer({ description: 'Videos that the workers forward, by their own account.' }),
   declared: Type.Integer({ description: 'Slots that players outside hold.' }),
@@ -29,6 +29,7 @@ const Audit = Exactly({
 
 /** `/audit/slots`: the slots that are held in PostgreSQL, the videos that the workers forward, and where they differ. */
 export function registerAudit(api: FastifyInstance, audit: SlotAudit): void {
+  api.addSchema(Audit);
   api.get(
     '/audit/slots',
     {
@@ -37,12 +38,12 @@ export function registerAudit(api: FastifyInstance, audit: SlotAudit): void {
         summary: 'Compares slots with what is forwarded',
         description: 'Needs the grant `statsRead`.',
         tags: ['operations'],
-        response: { 200: answer(Audit, 'Both counts, and where they differ.'), ...refusals('forbidden') },
+        response: {
+          200: answer(ref(Audit), 'Both counts, and where they differ.'),
+          ...refusals('forbidden'),
+        },
       },
-      onRequest: (request, _reply, granted) => {
-        requireGrant(request, 'statsRead');
-        granted();
-      },
+      onRequest: byGrantEverywhere('statsRead'),
     },
     async (request) => {
       try {

@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Half a year, in seconds. */
 const HSTS_MAX_AGE = 182 * 24 * 60 * 60;
@@ -42,6 +42,12 @@ export async function registerHeaders(app: FastifyInstance, frameAncestors: stri
     void reply.header('permissions-policy', PERMISSIONS);
     if (isSecure(request)) void reply.header('strict-transport-security', `max-age=${HSTS_MAX_AGE}`);
   });
+}
+
+/** What an API says of somebody is for them alone, and asked for anew each time; an ETag spares its transfer. */
+export function keepPrivate(_request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  void reply.header('cache-control', 'private, no-cache');
+  done();
 }
 
 const isSecure = ({ protocol }: FastifyRequest): boolean => protocol === 'https';

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import { answer, commonRefusals } from './answers.ts';
-import { Problem } from './problem.ts';
+import { ConflictingStream, Problem } from './problem.ts';
 import { checkByTypeBox } from './schemas.ts';
 
 const description = `The REST API of Trivium. Calls themselves go by WebSocket, see the signalling protocol.
@@ -44,15 +44,19 @@ export async function registerOpenApi(api: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => ({ schema: described(schema, route.method), url }),
     transformObject: (document) => {
       if (!('openapiObject' in document)) throw new Error('the document is not OpenAPI 3');
-      const { openapiObject } = document;
-      for (const { post, put, patch } of Object.values(openapiObject.paths ?? {}).filter(isThere)) {
+      const file = structuredClone(document.openapiObject);
+      // Named schemas are of answers alone.
+      leaveOpen(file.components);
+      for (const { get, post, put, patch, delete: end } of Object.values(file.paths ?? {}).filter(isThere)) {
+        for (const operation of [get, post, put, patch, end]) leaveOpen(operation?.responses);
         for (const operation of [post, put, patch]) markOptional(operation?.requestBody);
       }
-      return openapiObject;
+      return file;
     },
   });
   api.setValidatorCompiler(checkByTypeBox);
   api.setSerializerCompiler(() => JSON.stringify);
+  api.addSchema(ConflictingStream);
   api.addSchema(Problem);
 
   api.get(
@@ -62,7 +66,12 @@ export async function registerOpenApi(api: FastifyInstance): Promise<void> {
         operationId: 'getOpenApi',
         summary: 'This description',
         tags: ['about'],
-        response: { 200: answer(Type.Object({ openapi: Type.String() }), 'An OpenAPI 3.1 document.') },
+        response: {
+          200: answer(
+            Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
+            'An OpenAPI 3.1 document.',
+          ),
+        },
       },
     },
     () => api.swagger(),
@@ -90,6 +99,13 @@ function withoutToken(query: unknown): unknown {
   if (typeof properties !== 'object' || properties === null) return query;
   const own = Object.entries(properties).filter(([name]) => name !== 'access_token');
   return { ...others, properties: Object.fromEntries(own) };
+}
+
+/** Lets answers have more than is described, as they will: clients made from the file have to bear it. */
+function leaveOpen(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  if ('additionalProperties' in node && node.additionalProperties === false) delete node.additionalProperties;
+  for (const one of Object.values(node)) leaveOpen(one);
 }
 
 /** A body that may be null need not be sent. */

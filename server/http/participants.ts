@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
-import { Exactly, Id, Producer, TrackSource } from '../protocol/model.ts';
+import { choice, Exactly, Id, Producer, TrackSource } from '../protocol/model.ts';
 import type { ParticipantRecord } from '../rooms/call-records.ts';
 import type { Room } from '../rooms/room.ts';
 import { isUuid } from '../rooms/uuid.ts';
@@ -10,57 +10,51 @@ import { answer, noContent, refusals } from './answers.ts';
 import { cursorOf, linkHeader, nextCursor, pageOf, pageQuery } from './cursors.ts';
 import { fromDatabase } from './database.ts';
 import { findOpenRoom, findRoom, roomGrant, roomId, RoomPath, type RoomSources } from './room-access.ts';
-import { Query, ref, Time } from './schemas.ts';
+import { named, OptionalBody, Query, ref, Time } from './schemas.ts';
 
-const Participant = Type.Object(
-  {
-    id: Id,
-    userId: Type.String({ description: 'Who it is: one user may be in a room by several tabs.' }),
-    displayName: Type.String({ description: 'For show only.' }),
-    joinedAt: Time('When they came.'),
-    leftAt: Type.Optional(Time('When they left; without it, they are there.')),
-    leaveReason: Type.Optional(
-      Type.Enum([
-        'left',
-        'disconnected',
-        'removed',
-        'room_closed',
-        'worker_died',
-        'server_stopped',
-        'server_crashed',
-      ]),
-    ),
-    producers: Type.Optional(
-      Type.Array(Producer, { description: 'What they publish; of those alone who are on this server now.' }),
-    ),
-  },
-  {
-    $id: 'RoomParticipant',
-    additionalProperties: false,
-    description: 'Somebody in a room, hidden ones too.',
-  },
-);
+const ProducerAnswer = named('Producer', 'What somebody publishes.', Producer.properties);
 
-const Participants = Exactly({
+const Participant = named('RoomParticipant', 'Somebody in a room, hidden ones too.', {
+  id: Id,
+  userId: Type.String({ description: 'Who it is: one user may be in a room by several tabs.' }),
+  displayName: Type.String({ description: 'For show only.' }),
+  joinedAt: Time('When they came.'),
+  leftAt: Type.Optional(Time('When they left; without it, they are there.')),
+  leaveReason: Type.Optional(
+    choice(
+      ['left', 'disconnected', 'removed', 'room_closed', 'worker_died', 'server_stopped', 'server_crashed'],
+      'Why.',
+    ),
+  ),
+  producers: Type.Optional(
+    Type.Array(ref(ProducerAnswer), {
+      description: 'What they publish; of those alone who are on this server now.',
+    }),
+  ),
+});
+
+const ParticipantPage = named('ParticipantPage', 'A page of who is in a room.', {
   participants: Type.Array(ref(Participant), { description: 'Who came last, first.' }),
   ...nextCursor,
 });
 
 const Listing = Query({
-  state: Type.Optional(Type.Enum(['present', 'left', 'all'], { default: 'present' })),
+  state: Type.Optional(
+    choice(['present', 'left', 'all'], 'Who is there (so it is without it), who has left, or both.'),
+  ),
   ...pageQuery,
 });
 
 const OfRoom = Exactly({ ...roomId, participantId: Id });
 
-const Muting = Type.Union([
-  Exactly({
+const Muting = OptionalBody(
+  {
     sources: Type.Optional(
       Type.Array(TrackSource, { minItems: 1, maxItems: 4, description: 'Without it: the microphone.' }),
     ),
-  }),
-  Type.Null({ description: 'No body' }),
-]);
+  },
+  { sources: ['microphone'] },
+);
 
 interface OfParticipant {
   Params: Static<typeof OfRoom>;
@@ -70,7 +64,7 @@ interface OfParticipant {
 export function registerParticipants(api: FastifyInstance, sources: RoomSources): void {
   const { rooms, records } = sources;
 
-  api.addSchema(Participant);
+  for (const schema of [ProducerAnswer, Participant, ParticipantPage]) api.addSchema(schema);
   api.get<{ Params: Static<typeof RoomPath>; Querystring: Static<typeof Listing> }>(
     '/rooms/:id/participants',
     {
@@ -82,7 +76,7 @@ export function registerParticipants(api: FastifyInstance, sources: RoomSources)
         params: RoomPath,
         querystring: Listing,
         response: {
-          200: answer(Participants, 'A page of the list.', linkHeader),
+          200: answer(ref(ParticipantPage), 'A page of the list.', linkHeader),
           ...refusals('forbidden', 'not_found'),
         },
       },

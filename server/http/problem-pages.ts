@@ -3,25 +3,22 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
 import { errorCodes, type ErrorCode } from '../protocol/errors.ts';
-import { Exactly } from '../protocol/model.ts';
+import { choice, Exactly } from '../protocol/model.ts';
 import { answer, refusals } from './answers.ts';
 import { advice } from './problem-advice.ts';
 import { problemPath } from './problem.ts';
-import { choice, ref } from './schemas.ts';
+import { named, ref } from './schemas.ts';
 
 const codes = Object.keys(errorCodes).filter(isCode);
 
-const ProblemType = Type.Object(
-  {
-    type: Type.String({ description: 'Where this is: the `type` of such problems.' }),
-    code: choice(codes, 'For programs.'),
-    status: Type.Integer({ description: 'The HTTP status that goes with it.' }),
-    title: Type.String({ description: 'The name of the status.' }),
-    meaning: Type.String(),
-    advice: Type.String({ description: 'What to do.' }),
-  },
-  { $id: 'ProblemType', additionalProperties: false, description: 'What an error code means.' },
-);
+const ProblemType = named('ProblemType', 'What an error code means.', {
+  type: Type.String({ description: 'Where this is: the `type` of such problems.' }),
+  code: choice(codes, 'For programs.'),
+  status: Type.Integer({ description: 'The HTTP status that goes with it.' }),
+  title: Type.String({ description: 'The name of the status.' }),
+  meaning: Type.String(),
+  advice: Type.String({ description: 'What to do.' }),
+});
 type ProblemType = Static<typeof ProblemType>;
 
 const Params = Exactly({ code: Type.String({ description: 'An error code', maxLength: 64 }) });

@@ -3,7 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { errorCodes, type ErrorCode } from '../protocol/errors.ts';
-import { Stream } from '../protocol/model.ts';
+import { choice, Stream } from '../protocol/model.ts';
+import { named, ref } from './schemas.ts';
 
 /** The media type of errors. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export const PROBLEM = 'application/problem+json';
@@ -11,23 +12,27 @@ export const PROBLEM = 'application/problem+json';
 /** Where the page about a code is: the `type` of its problems. */
 export const problemPath = (code: ErrorCode): string => `/api/v1/problems/${code}`;
 
-/** An error as the REST API answers it. */
-export const Problem = Type.Object(
-  {
-    type: Type.String({ description: 'The page about the code; stable.' }),
-    title: Type.String({ description: 'The name of the status.' }),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'For people: what was wrong, and what to do.' }),
-    code: Type.Unsafe<ErrorCode>(
-      Type.Enum(Object.keys(errorCodes), { description: 'For programs; stable.' }),
-    ),
-    limit: Type.Optional(Type.Integer({ description: 'The limit that was reached.' })),
-    current: Type.Optional(Type.Integer({ description: 'How many there are now.' })),
-    conflicts: Type.Optional(Type.Array(Stream, { description: 'The streams that hold the slots.' })),
-    retryAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds to wait.' })),
-  },
-  { $id: 'Problem', additionalProperties: false, description: 'An error, by RFC 9457.' },
+/** A stream that is in the way of one more. */
+export const ConflictingStream = named(
+  'Stream',
+  'A video that holds one of the user’s slots.',
+  Stream.properties,
 );
+
+/** An error as the REST API answers it. */
+export const Problem = named('Problem', 'An error, by RFC 9457.', {
+  type: Type.String({ description: 'The page about the code; stable.' }),
+  title: Type.String({ description: 'The name of the status.' }),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'For people: what was wrong, and what to do.' }),
+  code: Type.Unsafe<ErrorCode>(choice(Object.keys(errorCodes), 'For programs; stable.')),
+  limit: Type.Optional(Type.Integer({ description: 'The limit that was reached.' })),
+  current: Type.Optional(Type.Integer({ description: 'How many there are now.' })),
+  conflicts: Type.Optional(
+    Type.Array(ref(ConflictingStream), { description: 'The streams that hold the slots.' }),
+  ),
+  retryAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'Milliseconds to wait.' })),
+});
 
 /**
  * Makes every error of a scope a problem by RFC 9457: an `AppError` with its code and detail, input that Fastify
@@ -74,13 +79,7 @@ export function sendProblem(reply: FastifyReply, error: AppError, status = error
     });
 }
 
-/** Input that did not get as far as its handler: what does not fit a schema, or a body that cannot be read. */
-function refusedByFastify(error: FastifyError): AppError | undefined {
-  if (error.validation) {
-    const [{ instancePath, message } = { instancePath: '', message: 'is wrong' }] = error.validation;
-    const field = `${error.validationContext ?? 'request'}${instancePath.replaceAll('/', '.')}`;
-    return new AppError('bad_request', `${field} ${message ?? 'is wrong'}.`);
-  }
-  const { statusCode = 500, message } = error;
+/** A body that cannot be read: it gets as far as no handler. */
+function refusedByFastify({ statusCode = 500, message }: FastifyError): AppError | undefined {
   return statusCode >= 400 && statusCode < 500 ? new AppError('bad_request', message) : undefined;
 }

@@ -1,21 +1,28 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
-import { requireGrant } from '../identity/require.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { MAX_LIFETIME } from '../identity/tokens.ts';
-import { Exactly } from '../protocol/model.ts';
 import { noContent, refusals } from './answers.ts';
+import { byGrantEverywhere } from './by-grant.ts';
+import { Body } from './schemas.ts';
 
 const visible = (description: string) => Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,128}$', description });
-const Body = Exactly({
-  userId: visible('Whose tokens.'),
-  jti: Type.Optional(visible('The one token; without it, all that were made until now.')),
-});
+const Revocation = Body(
+  {
+    userId: visible('Whose tokens: 1 to 128 characters that can be seen.'),
+    jti: Type.Optional(
+      visible(
+        'The one token, 1 to 128 characters that can be seen; without it, all that were made until now.',
+      ),
+    ),
+  },
+  { userId: 'ada' },
+);
 
 /** `POST /revocations` { userId, jti? }: ends one token of a user, or all that were made until now. */
 export function registerRevocations(api: FastifyInstance, revocations: Revocations): void {
-  api.post<{ Body: Static<typeof Body> }>(
+  api.post<{ Body: Static<typeof Revocation> }>(
     '/revocations',
     {
       schema: {
@@ -24,13 +31,10 @@ export function registerRevocations(api: FastifyInstance, revocations: Revocatio
         description:
           'Whoever is connected by one is disconnected. Needs the grant `roomAdmin` for every room.',
         tags: ['tokens'],
-        body: Body,
+        body: Revocation,
         response: { 204: noContent('They are revoked.'), ...refusals('forbidden') },
       },
-      onRequest: (request, _reply, granted) => {
-        requireGrant(request, 'roomAdmin');
-        granted();
-      },
+      onRequest: byGrantEverywhere('roomAdmin'),
     },
     async (request, reply) => {
       const { userId, jti: tokenId } = request.body;

@@ -1,27 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
-import { Exactly, Id, TrackSource } from '../protocol/model.ts';
+import { Id, TrackSource } from '../protocol/model.ts';
 import type { StreamRecords } from '../streams/stream-records.ts';
 import { answer, refusals } from './answers.ts';
 import { fromDatabase } from './database.ts';
 import { findRoom, roomGrant, RoomPath, type RoomSources } from './room-access.ts';
-import { ref, Time } from './schemas.ts';
+import { named, ref, Time } from './schemas.ts';
 
-const RoomStream = Type.Object(
-  {
-    id: Id,
-    userId: Type.String({ description: 'Who watches.' }),
-    participantId: Type.String({ description: 'By which presence in the room.' }),
-    displayName: Type.String({ description: 'Under which name.' }),
-    publisherId: Type.String({ description: 'The participant whose video it is.' }),
-    publisherName: Type.String({ description: 'Under which name.' }),
-    source: TrackSource,
-    startedAt: Time('When it took its slot.'),
-  },
-  { $id: 'RoomStream', additionalProperties: false, description: 'A video that somebody watches in a room.' },
-);
+const RoomStream = named('RoomStream', 'A video that somebody watches in a room.', {
+  id: Id,
+  userId: Type.String({ description: 'Who watches.' }),
+  participantId: Type.String({ description: 'By which presence in the room.' }),
+  displayName: Type.String({ description: 'Under which name.' }),
+  publisherId: Type.String({ description: 'The participant whose video it is.' }),
+  publisherName: Type.String({ description: 'Under which name.' }),
+  source: TrackSource,
+  startedAt: Time('When it took its slot.'),
+});
 
-const RoomStreams = Exactly({ streams: Type.Array(ref(RoomStream), { description: 'The newest first.' }) });
+const RoomStreams = named('RoomStreams', 'Who watches what in a room.', {
+  streams: Type.Array(ref(RoomStream), { description: 'The newest first.' }),
+});
 
 /** `/rooms/{id}/streams`: who watches what in a room now. */
 export function registerRoomStreams(
@@ -29,7 +28,7 @@ export function registerRoomStreams(
   sources: RoomSources,
   streamRecords: StreamRecords,
 ): void {
-  api.addSchema(RoomStream);
+  for (const schema of [RoomStream, RoomStreams]) api.addSchema(schema);
   api.get<{ Params: Static<typeof RoomPath> }>(
     '/rooms/:id/streams',
     {
@@ -40,7 +39,7 @@ export function registerRoomStreams(
         tags: ['rooms'],
         params: RoomPath,
         response: {
-          200: answer(RoomStreams, 'Every video that holds a slot for it.'),
+          200: answer(ref(RoomStreams), 'Every video that holds a slot for it.'),
           ...refusals('forbidden', 'not_found'),
         },
       },

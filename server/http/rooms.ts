@@ -1,67 +1,45 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { requireGrant, requireIdentity } from '../identity/require.ts';
-import { Exactly, Id, RoomName } from '../protocol/model.ts';
-import type { SessionRecord } from '../rooms/call-records.ts';
+import { requireIdentity } from '../identity/require.ts';
+import { choice, RoomName } from '../protocol/model.ts';
 import { randomRoomName } from '../rooms/random-room-name.ts';
 import type { RoomSettings } from '../rooms/settings.ts';
 import { answer, noContent, refusals } from './answers.ts';
-import { cursorOf, linkHeader, nextCursor, pageOf, pageQuery } from './cursors.ts';
+import { byGrant, byGrantEverywhere } from './by-grant.ts';
+import { cursorOf, linkHeader, pageOf, pageQuery } from './cursors.ts';
 import { fromDatabase } from './database.ts';
 import { namesETag } from './etags.ts';
 import {
-  elsewhere,
   findOpenRoom,
   findRoom,
   recordOf,
-  requireOneOf,
+  refuseElsewhere,
   roomGrant,
   RoomPath,
   type RoomSources,
 } from './room-access.ts';
-import { Query, ref, Time } from './schemas.ts';
-
-const Locked = Type.Boolean({ description: 'Nobody new gets in, but for hosts.' });
-
-const described = {
-  id: Id,
-  name: RoomName,
-  startedAt: Time('When it was opened.'),
-  endedAt: Type.Optional(Time('When it was closed; without it, it is open.')),
-  locked: Locked,
-  maxParticipants: Type.Optional(
-    Type.Integer({
-      description: 'Participants at once; without it, as many as the server lets into any room.',
-    }),
-  ),
-  emptyTtlMs: Type.Integer({ description: 'How long it stays open after the last one left.' }),
-};
-
-const Room = Type.Object(described, {
-  $id: 'Room',
-  additionalProperties: false,
-  description: 'A session of a room: a name may have many, one after another.',
-});
-
-const ListedRoom = Type.Object(
-  { ...described, participantCount: Type.Integer({ description: 'Participants who are in it now.' }) },
-  { $id: 'ListedRoom', additionalProperties: false, description: 'A room in a list.' },
-);
-
-const Rooms = Exactly({
-  rooms: Type.Array(ref(ListedRoom), { description: 'The newest first.' }),
-  ...nextCursor,
-});
+import {
+  describe,
+  etag,
+  etagOf,
+  ListedRoom,
+  Locked,
+  refuseUnless,
+  Room,
+  RoomPage,
+  send,
+} from './room-answer.ts';
+import { OptionalBody, Query, ref } from './schemas.ts';
 
 const Listing = Query({
-  state: Type.Optional(Type.Enum(['open', 'closed', 'all'], { default: 'open' })),
+  state: Type.Optional(
+    choice(['open', 'closed', 'all'], 'Those that are open (so it is without it), that are over, or both.'),
+  ),
   name: Type.Optional(RoomName),
   ...pageQuery,
 });
-
-const etag = { etag: Type.String({ description: 'Of the settings: for `If-Match`.' }) };
 
 const ifMatch = (description: string) =>
   Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 512, description })) });
@@ -92,25 +70,29 @@ interface Conditional extends ForRoom {
 export function registerRooms(api: FastifyInstance, sources: RoomSources, config: Config): void {
   const { rooms, records } = sources;
   const settings = settingsUpTo(config.MAX_PARTICIPANTS_PER_ROOM);
-  const Opening = Exactly({ name: Type.Optional(RoomName), ...settings });
+  const Opening = OptionalBody(
+    { name: Type.Optional(RoomName), ...settings },
+    { name: 'tea', maxParticipants: 10 },
+  );
   const Changes = Type.Object(
     { ...settings, maxParticipants: Type.Optional(Type.Union([settings.maxParticipants, Type.Null()])) },
     {
       additionalProperties: false,
       minProperties: 1,
       description: '`maxParticipants: null` takes the room’s own limit away.',
+      examples: [{ locked: true }],
     },
   );
 
-  api.addSchema(Room);
-  api.addSchema(ListedRoom);
-  api.post<{ Body: Settings & { name?: string } }>(
+  for (const schema of [Room, ListedRoom, RoomPage]) api.addSchema(schema);
+  api.post<{ Body: (Settings & { name?: string }) | null | undefined }>(
     '/rooms',
     {
       schema: {
         operationId: 'createRoom',
         summary: 'Opens a room',
-        description: 'By the grant `roomCreate`. Without a `name` it gets one that nobody guesses.',
+        description:
+          'By the grant `roomCreate`, and `roomAdmin` where it is `locked`. Without a `name` it gets one that nobody guesses.',
         tags: ['rooms'],
         body: Opening,
         response: {
@@ -121,16 +103,19 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
           ...refusals('forbidden', 'room_exists', 'server_full', 'unavailable'),
         },
       },
-      onRequest: (request, _reply, granted) => {
-        requireOneOf(request, 'roomCreate');
-        granted();
-      },
+      onRequest: byGrant('roomCreate'),
     },
     async (request, reply) => {
-      const { name = randomRoomName(), ...wanted } = request.body;
-      const { room: only } = requireIdentity(request).grants;
+      const { name = randomRoomName(), ...wanted } = request.body ?? {};
+      const { room: only, roomAdmin } = requireIdentity(request).grants;
       if (only !== undefined && only !== name) {
         throw new AppError('forbidden', `Your token is for room ${only} alone: send that as the name.`);
+      }
+      if (wanted.locked && !roomAdmin) {
+        throw new AppError(
+          'forbidden',
+          'To open a room that is locked needs a token with the grant roomAdmin as well.',
+        );
       }
       const room = await rooms.open(name, settingsIn(wanted));
       void reply.code(201).header('location', `/api/v1/rooms/${room.id}`);
@@ -145,15 +130,12 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
         operationId: 'listRooms',
         summary: 'Lists rooms',
         description:
-          'By the grant `roomList`: those of all servers of this database, open and over, the newest first.',
+          'By the grant `roomList`: those of all servers of this database that are open, or over by `state`; the newest first.',
         tags: ['rooms'],
         querystring: Listing,
-        response: { 200: answer(Rooms, 'A page of the list.', linkHeader), ...refusals('forbidden') },
+        response: { 200: answer(ref(RoomPage), 'A page of the list.', linkHeader), ...refusals('forbidden') },
       },
-      onRequest: (request, _reply, granted) => {
-        requireGrant(request, 'roomList');
-        granted();
-      },
+      onRequest: byGrantEverywhere('roomList'),
     },
     async (request, reply) => {
       const { state = 'open', name: roomName } = request.query;
@@ -253,7 +235,6 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
     },
     async (request, reply) => {
       const { session, room } = await findRoom(request, sources);
-      if (!room && !session.endedAt && !session.own) throw elsewhere(session);
       if (room) {
         const expected = request.headers['if-match'];
         if (expected !== undefined) refuseUnless(expected, session);
@@ -263,6 +244,8 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
         );
         room.close('room_closed');
         await rooms.recorded();
+      } else {
+        refuseElsewhere(session);
       }
       return reply.code(204).send();
     },
@@ -296,24 +279,4 @@ function settingsIn({ locked, maxParticipants, emptyTtlMs }: Settings): Partial<
     ...(maxParticipants !== undefined && { maxParticipants: maxParticipants ?? undefined }),
     ...(emptyTtlMs !== undefined && { emptyTtl: emptyTtlMs }),
   };
-}
-
-function describe({ id, roomName, startedAt, endedAt, settings }: SessionRecord) {
-  const { locked, maxParticipants, emptyTtl } = settings;
-  return { id, name: roomName, startedAt, endedAt, locked, maxParticipants, emptyTtlMs: emptyTtl };
-}
-
-/** Strong: it changes with everything that a room is described by. */
-const etagOf = ({ id, version, endedAt }: SessionRecord) => `"${id}.${version}${endedAt ? '.ended' : ''}"`;
-
-function refuseUnless(expected: string, session: SessionRecord): void {
-  if (namesETag(expected, etagOf(session), 'strong')) return;
-  throw new AppError(
-    'changed_meanwhile',
-    `If-Match ${expected} is not the room’s ETag, which is ${etagOf(session)} now. Read the room again, then change it.`,
-  );
-}
-
-function send(reply: FastifyReply, session: SessionRecord): FastifyReply {
-  return reply.header('etag', etagOf(session)).send(describe(session));
 }

@@ -1,6 +1,9 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import { Type, type Static, type TProperties, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { AppError } from '../errors.ts';
+import { Exactly } from '../protocol/model.ts';
+import { misfit } from '../protocol/misfit.ts';
 
 /** What a query may always have beside its own: it is looked at before the route is. */
 const accessToken = { access_token: Type.Optional(Type.String()) };
@@ -9,14 +12,22 @@ const accessToken = { access_token: Type.Optional(Type.String()) };
 export const Query = <P extends TProperties>(properties: P) =>
   Type.Object<P & typeof accessToken>({ ...properties, ...accessToken }, { additionalProperties: false });
 
+/** A body, with one that the page to try it begins with. */
+export const Body = <P extends TProperties>(properties: P, example: object) =>
+  Type.Object(properties, { additionalProperties: false, examples: [example] });
+
+/** A body that may be left out. */
+export const OptionalBody = <P extends TProperties>(properties: P, example: object) =>
+  Type.Union([Exactly(properties), Type.Null({ description: 'No body' })], { examples: [example] });
+
+/** An object in answers that clients have a type of that name for: to be made known by `addSchema`, and named by `ref`. */
+export const named = <P extends TProperties>(name: string, description: string, properties: P) =>
+  Type.Object(properties, { $id: name, additionalProperties: false, description });
+
 /** Stands in an answer for a schema with an `$id` that the scope knows by `addSchema`: clients get a type of that name. */
 export function ref<S extends TSchema & { $id?: string }>(schema: S) {
   return Type.Unsafe<Static<S>>({ $ref: `${schema.$id ?? ''}#` });
 }
-
-/** One of several words. */
-export const choice = <const Words extends readonly string[]>(words: Words, description?: string) =>
-  Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
 
 /** A time in an answer. */
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
@@ -29,7 +40,9 @@ export const checkByTypeBox: FastifySchemaCompiler<TSchema> = ({ schema, httpPar
   const validator = Compile(schema);
   return (given: unknown) => {
     const data = httpPart === 'querystring' ? readQuery(schema, given) : given;
-    return validator.Check(data) ? { value: data } : { error: validator.Errors(data) };
+    if (validator.Check(data)) return { value: data };
+    const wrong = misfit(httpPart ?? 'request', schema, data, validator.Errors(data));
+    return { error: new AppError('bad_request', wrong) };
   };
 };
 

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { requireGrant } from '../identity/require.ts';
+import { requireGrantEverywhere } from '../identity/require.ts';
 import { isProduction } from '../production.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
 import type { Limits } from './limits.ts';
@@ -117,7 +117,7 @@ function endpoint(
 
 /** What guests may do while the server is developed with is not enough where a token was asked for. */
 function requireToken(request: FastifyRequest): void {
-  if (requireGrant(request, 'streamsWrite').token) return;
+  if (requireGrantEverywhere(request, 'streamsWrite').token) return;
   throw new AppError('unauthorized', 'This needs an access token with the grant streamsWrite.');
 }
 

@@ -1,29 +1,27 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
-import { Exactly, Id, RoomName, TrackSource } from '../protocol/model.ts';
+import { choice, Id, RoomName, TrackSource } from '../protocol/model.ts';
 import type { StreamRecords } from '../streams/stream-records.ts';
 import { answer, refusals } from './answers.ts';
 import { cursorOf, linkHeader, nextCursor, pageOf, pageQuery } from './cursors.ts';
 import { fromDatabase } from './database.ts';
-import { Query, ref, Time } from './schemas.ts';
+import { named, Query, ref, Time } from './schemas.ts';
 import { selfOr, User } from './streams.ts';
 
-const PastStream = Type.Object(
-  {
-    id: Id,
-    origin: Type.Enum(['sfu', 'declared', 'stream_count'], {
-      description: 'Who plays it: a call, or a player outside.',
-    }),
-    label: Type.Optional(Type.String({ description: 'What its player says of it.' })),
-    roomId: Type.Optional(Id),
-    roomName: Type.Optional(RoomName),
-    publisherName: Type.Optional(Type.String({ description: 'Whose video it is.' })),
-    source: Type.Optional(TrackSource),
-    startedAt: Time('When it took its slot.'),
-    endedAt: Type.Optional(Time('When it gave it back; without it, it holds it.')),
-    endReason: Type.Optional(
-      Type.Enum([
+const PastStream = named('PastStream', 'A stream that a user watches or has watched.', {
+  id: Id,
+  origin: choice(['sfu', 'declared', 'stream_count'], 'Who plays it: a call, or a player outside.'),
+  label: Type.Optional(Type.String({ description: 'What its player says of it.' })),
+  roomId: Type.Optional(Id),
+  roomName: Type.Optional(RoomName),
+  publisherName: Type.Optional(Type.String({ description: 'Whose video it is.' })),
+  source: Type.Optional(TrackSource),
+  startedAt: Time('When it took its slot.'),
+  endedAt: Type.Optional(Time('When it gave it back; without it, it holds it.')),
+  endReason: Type.Optional(
+    choice(
+      [
         'stopped',
         'replaced',
         'viewer_left',
@@ -35,17 +33,13 @@ const PastStream = Type.Object(
         'expired',
         'limit_lowered',
         'ledger_lost',
-      ]),
+      ],
+      'Why.',
     ),
-  },
-  {
-    $id: 'PastStream',
-    additionalProperties: false,
-    description: 'A stream that a user watches or has watched.',
-  },
-);
+  ),
+});
 
-const History = Exactly({
+const StreamHistory = named('StreamHistory', 'A page of what a user watched.', {
   streams: Type.Array(ref(PastStream), { description: 'The newest first.' }),
   ...nextCursor,
 });
@@ -61,7 +55,7 @@ const Period = Query({
 
 /** `/users/{id}/streams/history`: what a user watched, by the time at which it began. */
 export function registerStreamHistory(api: FastifyInstance, records: StreamRecords): void {
-  api.addSchema(PastStream);
+  for (const schema of [PastStream, StreamHistory]) api.addSchema(schema);
   api.get<{ Params: Static<typeof User>; Querystring: Static<typeof Period> }>(
     '/users/:id/streams/history',
     {
@@ -72,7 +66,10 @@ export function registerStreamHistory(api: FastifyInstance, records: StreamRecor
         tags: ['streams'],
         params: User,
         querystring: Period,
-        response: { 200: answer(History, 'A page of the list.', linkHeader), ...refusals('forbidden') },
+        response: {
+          200: answer(ref(StreamHistory), 'A page of the list.', linkHeader),
+          ...refusals('forbidden'),
+        },
       },
       onRequest: selfOr('statsRead'),
     },

@@ -2,13 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { requireGrant, requireIdentity, type Permission } from '../identity/require.ts';
+import { requireGrantEverywhere, requireIdentity, type Permission } from '../identity/require.ts';
 import type { Grants } from '../protocol/grants.ts';
-import { DisplayName, Exactly, RoomName, TrackSource } from '../protocol/model.ts';
+import { choice, DisplayName, Exactly, RoomName, TrackSource } from '../protocol/model.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
 import type { HeldStream } from '../streams/slot-ledger.ts';
 import { answer, noContent, refusals } from './answers.ts';
-import { choice, ref, Time } from './schemas.ts';
+import { named, OptionalBody, ref, Time } from './schemas.ts';
 
 const text = (what: string) =>
   Type.String({
@@ -22,45 +22,39 @@ const UserStream = Exactly({
   id: text('A user'),
   streamId: Type.String({ description: 'The id of a stream' }),
 });
-const Start = Type.Union([
-  Exactly({
+const Start = OptionalBody(
+  {
     label: Type.Optional(text('What the stream is, for people')),
     replace: Type.Optional(Type.String({ description: 'The id of the stream that ends for this one' })),
-    onLimit: Type.Optional(choice(['reject', 'replace_oldest'])),
-  }),
-  Type.Null({ description: 'No body' }),
-]);
+    onLimit: Type.Optional(choice(['reject', 'replace_oldest'], 'What happens where every slot is held.')),
+  },
+  { label: 'Living room' },
+);
 
 const Label = Type.Optional(Type.String({ description: 'What its player says of it.' }));
 const LeaseUntil = Time('When its slot is given back, unless it is renewed.');
 
 /** A stream as it is told: whose it is, the path says. */
-const HeldStreamAnswer = Type.Object(
-  {
-    id: Type.String(),
-    origin: choice(['sfu', 'declared', 'stream_count'], 'Who plays it: a call, or a player outside.'),
-    label: Label,
-    roomName: Type.Optional(RoomName),
-    publisherName: Type.Optional(DisplayName),
-    source: Type.Optional(TrackSource),
-    startedAt: Time('When it took its slot.'),
-    leaseUntil: LeaseUntil,
-  },
-  { $id: 'HeldStream', additionalProperties: false, description: 'What holds one of a user’s slots.' },
-);
+const HeldStreamAnswer = named('HeldStream', 'What holds one of a user’s slots.', {
+  id: Type.String(),
+  origin: choice(['sfu', 'declared', 'stream_count'], 'Who plays it: a call, or a player outside.'),
+  label: Label,
+  roomName: Type.Optional(RoomName),
+  publisherName: Type.Optional(DisplayName),
+  source: Type.Optional(TrackSource),
+  startedAt: Time('When it took its slot.'),
+  leaseUntil: LeaseUntil,
+});
 
-const DeclaredStream = Type.Object(
-  {
-    id: Type.String(),
-    label: Label,
-    startedAt: Time('When it took its slot.'),
-    leaseUntil: LeaseUntil,
-    renewWithinMs: Type.Integer({ description: 'How long the slot is held without being renewed, in ms.' }),
-  },
-  { $id: 'DeclaredStream', additionalProperties: false, description: 'A stream as its player knows it.' },
-);
+const DeclaredStream = named('DeclaredStream', 'A stream as its player knows it.', {
+  id: Type.String(),
+  label: Label,
+  startedAt: Time('When it took its slot.'),
+  leaseUntil: LeaseUntil,
+  renewWithinMs: Type.Integer({ description: 'How long the slot is held without being renewed, in ms.' }),
+});
 
-const Held = Exactly({
+const HeldStreams = named('HeldStreams', 'What holds a user’s slots now.', {
   limit: Type.Integer({ description: 'How many the user may have.' }),
   streams: Type.Array(ref(HeldStreamAnswer), { description: 'The longest held first.' }),
 });
@@ -79,8 +73,7 @@ interface ForStream {
 export function registerStreams(api: FastifyInstance, declared: DeclaredStreams, config: Config): void {
   const lease = config.DECLARED_LEASE_MS;
 
-  api.addSchema(HeldStreamAnswer);
-  api.addSchema(DeclaredStream);
+  for (const schema of [HeldStreamAnswer, HeldStreams, DeclaredStream]) api.addSchema(schema);
   api.get<ForUser>(
     '/users/:id/streams',
     {
@@ -91,7 +84,7 @@ export function registerStreams(api: FastifyInstance, declared: DeclaredStreams,
         tags: ['streams'],
         params: User,
         response: {
-          200: answer(Held, 'The streams, and how many there may be.'),
+          200: answer(ref(HeldStreams), 'The streams, and how many there may be.'),
           ...refusals('forbidden'),
         },
       },
@@ -186,7 +179,7 @@ export function registerStreams(api: FastifyInstance, declared: DeclaredStreams,
 /** Lets in the user that a path is about, and others by a grant; before anything else of the request is looked at. */
 export function selfOr(permission: Permission) {
   return (request: FastifyRequest<ForUser>, _reply: FastifyReply, next: () => void): void => {
-    if (requireIdentity(request).userId !== request.params.id) requireGrant(request, permission);
+    if (requireIdentity(request).userId !== request.params.id) requireGrantEverywhere(request, permission);
     next();
   };
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { requireIdentity } from '../identity/require.ts';
-import { Exactly, TrackSource } from '../protocol/model.ts';
+import { choice, TrackSource } from '../protocol/model.ts';
 import { answer } from './answers.ts';
-import { choice } from './schemas.ts';
+import { named, ref } from './schemas.ts';
 
-const Grants = Exactly({
+const GrantsAnswer = named('Grants', 'What somebody may do.', {
   roomJoin: Type.Boolean(),
   room: Type.Optional(Type.String({ description: 'The one room that they are about.' })),
   canPublish: Type.Boolean(),
@@ -19,16 +19,16 @@ const Grants = Exactly({
   maxVideoStreams: Type.Optional(
     Type.Integer({ description: 'Videos at once; without it: as many as the server lets.' }),
   ),
-  onLimit: choice(['reject', 'replace_oldest']),
+  onLimit: choice(['reject', 'replace_oldest'], 'What becomes of one more video than that.'),
   statsRead: Type.Boolean(),
   streamsWrite: Type.Boolean(),
 });
 
-const Who = Exactly({
+const Who = named('Who', 'Who asks.', {
   userId: Type.String(),
   displayName: Type.Optional(Type.String()),
   guest: Type.Boolean({ description: 'Known by a cookie alone.' }),
-  grants: Grants,
+  grants: ref(GrantsAnswer),
   expiresAt: Type.Optional(
     Type.Integer({ description: 'When the token ends, leeway included, in ms since the epoch.' }),
   ),
@@ -36,6 +36,7 @@ const Who = Exactly({
 
 /** `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket. */
 export function registerValidate(scope: FastifyInstance): void {
+  for (const schema of [GrantsAnswer, Who]) scope.addSchema(schema);
   scope.get(
     '/validate',
     {
@@ -44,7 +45,7 @@ export function registerValidate(scope: FastifyInstance): void {
         summary: 'Says who asks, and what they may do',
         description: 'Or why a token is refused, which a browser cannot read where it opens a WebSocket.',
         tags: ['tokens'],
-        response: { 200: answer(Who, 'The user, and the grants.') },
+        response: { 200: answer(ref(Who), 'The user, and the grants.') },
       },
     },
     (request, reply) => {

@@ -9,6 +9,10 @@ const Checked = <T>(description: string) =>
 export const Exactly = <P extends Record<string, TSchema>>(properties: P) =>
   Type.Object(properties, { additionalProperties: false });
 
+/** One of several words. */
+export const choice = <const Words extends readonly string[]>(words: Words, description?: string) =>
+  Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
+
 export const Id = Type.String({ minLength: 1, maxLength: 64, description: 'An opaque identifier.' });
 
 export const RoomName = Type.String({
@@ -23,18 +27,13 @@ export const DisplayName = Type.String({
   description: '1 to 64 characters that can be seen, for show only.',
 });
 
-export const MediaKind = Type.Union([Type.Literal('audio'), Type.Literal('video')]);
+export const MediaKind = choice(['audio', 'video']);
 export type MediaKind = Static<typeof MediaKind>;
 
-export const TrackSource = Type.Union([
-  Type.Literal('camera'),
-  Type.Literal('microphone'),
-  Type.Literal('screen_share'),
-  Type.Literal('screen_share_audio'),
-]);
+export const TrackSource = choice(['camera', 'microphone', 'screen_share', 'screen_share_audio']);
 export type TrackSource = Static<typeof TrackSource>;
 
-export const Direction = Type.Union([Type.Literal('send'), Type.Literal('recv')]);
+export const Direction = choice(['send', 'recv']);
 export type Direction = Static<typeof Direction>;
 
 export const RtpCapabilities = Checked<mediasoup.RtpCapabilities>('RTP capabilities, as mediasoup has them.');
@@ -91,13 +90,7 @@ export const Stream = Exactly({
   roomName: Type.Optional(RoomName),
   publisherName: Type.Optional(DisplayName),
   source: Type.Optional(TrackSource),
-  where: Type.Union([
-    Type.Literal('this_tab'),
-    Type.Literal('other_tab'),
-    Type.Literal('other_room'),
-    Type.Literal('other_device'),
-    Type.Literal('outside'),
-  ]),
+  where: choice(['this_tab', 'other_tab', 'other_room', 'other_device', 'outside']),
 });
 export type Stream = Static<typeof Stream>;
 
@@ -112,12 +105,12 @@ export type Permissions = Static<typeof Permissions>;
 export const SpatialLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the smallest.' });
 export const TemporalLayer = Type.Integer({ minimum: 0, maximum: 7, description: '0 is the slowest.' });
 
-export const LeaveReason = Type.Union([
-  Type.Literal('left'),
-  Type.Literal('disconnected'),
-  Type.Literal('removed'),
-  Type.Literal('room_closed'),
-  Type.Literal('worker_died'),
-  Type.Literal('server_stopped'),
+export const LeaveReason = choice([
+  'left',
+  'disconnected',
+  'removed',
+  'room_closed',
+  'worker_died',
+  'server_stopped',
 ]);
 export type LeaveReason = Static<typeof LeaveReason>;

@@ -45,9 +45,10 @@ t.test('what is read of calls and streams', async (t) => {
       settings: locked,
       version: 3,
     };
-    t.strictSame(await here.records.session(id), { ...expected, own: true });
-    t.strictSame(await there.records.latestSession('one'), { ...expected, own: false });
-    t.notOk((await (await start('here')).records.session(id))?.own, 'nor is it of the next incarnation');
+    t.strictSame(await here.records.session(id), { ...expected, otherNode: undefined });
+    t.strictSame(await there.records.latestSession('one'), { ...expected, otherNode: 'here' });
+    const again = await (await start('here')).records.session(id);
+    t.equal(again?.otherNode, 'here', 'nor is it of the next incarnation');
     t.equal(await here.records.session(randomUUID()), undefined);
     t.equal(await here.records.latestSession('never-seen'), undefined);
   });

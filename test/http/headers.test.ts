@@ -12,6 +12,24 @@ function policyOf(headers: Record<string, unknown>): Map<string, string> {
   );
 }
 
+t.test(
+  'what shared caches may keep brings no guest cookie; the rest of the API they do not keep',
+  async (t) => {
+    const { app } = await testServer(t);
+    for (const url of [
+      '/api/v1/problems/gone',
+      '/api/v1/openapi.json',
+      '/api/v1/docs/',
+      '/healthz',
+      '/assets/app-1a2b3c.js',
+    ]) {
+      t.equal((await app.inject(url)).headers['set-cookie'], undefined, url);
+    }
+    const { headers } = await app.inject('/api/v1/users/ada/streams');
+    t.match(headers, { 'cache-control': /private|no-store/, 'set-cookie': /trivium_guest/ });
+  },
+);
+
 t.test('every answer protects who reads it in a browser', async (t) => {
   const { app } = await testServer(t);
   for (const url of [

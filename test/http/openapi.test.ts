@@ -88,10 +88,67 @@ t.test(
     const { file, operations } = await openApiOf(app);
     t.same(file.components.schemas['Problem']?.properties?.['code']?.enum, Object.keys(errorCodes));
     const named = (id: string) => operations.find(({ operationId }) => operationId === id);
-    t.equal(named('declareStream')?.requestBody?.required, false);
+    for (const id of ['declareStream', 'createRoom', 'muteParticipant']) {
+      t.equal(named(id)?.requestBody?.required, false, id);
+    }
     t.equal(named('revokeTokens')?.requestBody?.required, true);
   },
 );
+
+t.test('every body has an example that fits', async (t) => {
+  const { app } = await testServer(t);
+  const { operations } = await openApiOf(app);
+  const examples: Record<string, unknown> = {};
+  for (const { operationId = '', requestBody } of operations) {
+    if (!requestBody) continue;
+    const { schema = notThere(), example } = requestBody.content['application/json'] ?? {};
+    t.equal(misfit(schema, example), undefined, operationId);
+    examples[operationId] = example;
+  }
+  t.match(examples, {
+    createRoom: { name: 'tea', maxParticipants: 10 },
+    updateRoom: { locked: true },
+    muteParticipant: { sources: ['microphone'] },
+    declareStream: { label: 'Living room' },
+    revokeTokens: { userId: 'ada' },
+  });
+});
+
+/** Every schema in a part of the file. */
+function schemasIn(node: unknown): Schema[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return [node, ...Object.values(node).flatMap(schemasIn)];
+}
+
+t.test('generators find names, one form of words, and answers that may grow', async (t) => {
+  const { app } = await testServer(t);
+  const { file, operations } = await openApiOf(app);
+  const { schemas } = file.components;
+  for (const name of ['Stream', 'Producer', 'Grants', 'RoomPage', 'ParticipantPage', 'StreamHistory']) {
+    t.ok(schemas[name]?.properties, name);
+  }
+  t.match(schemas['Problem'], {
+    properties: { conflicts: { items: { $ref: '#/components/schemas/Stream' } } },
+  });
+  const all = schemasIn([file.paths, schemas]);
+  t.notOk(
+    all.some((one) => 'const' in one),
+    'one word is a choice as well',
+  );
+  for (const one of all.filter((schema) => Array.isArray(schema.enum))) t.equal(one.type, 'string');
+  const answers = Object.values(file.paths).flatMap((methods) =>
+    Object.values(methods).map(({ responses }) => responses),
+  );
+  t.notOk(schemasIn([schemas, answers]).some((one) => one.additionalProperties === false));
+  for (const { operationId = '', responses, requestBody } of operations) {
+    t.ok(responses['401']?.headers?.['www-authenticate'], operationId);
+    for (const name of ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset']) {
+      t.ok(responses['429']?.headers?.[name], `${operationId}: ${name}`);
+    }
+    const body = requestBody?.content['application/json']?.schema;
+    if (body) t.equal(body.additionalProperties, false, `${operationId}: what is sent is checked`);
+  }
+});
 
 t.test('the file and its page need no token, and refuse a bad one', async (t) => {
   const { app } = await testServer(t, { GUESTS: 'off' });

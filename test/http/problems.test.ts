@@ -64,6 +64,33 @@ t.test('what cannot be read is a problem too', async (t) => {
   }
 });
 
+t.test('what does not fit is told by its name, its value and what would fit', async (t) => {
+  const { app } = await testServer(t, tokenSettings);
+  const headers = { authorization: `Bearer ${await tokenOf('ada', { roomCreate: true, roomList: true })}` };
+  const post = (path: string) => (payload: object) =>
+    app.inject({ url: `/api/v1${path}`, method: 'POST', headers, payload });
+  const [open, declare] = [post('/rooms'), post('/users/ada/streams')];
+  const query = (text: string) => app.inject({ url: `/api/v1/rooms?${text}`, headers });
+  const name = '1 to 64 letters, digits, `-` and `_`, beginning with a letter or digit.';
+  for (const [answer, detail] of [
+    [await open({ foo: 1 }), 'body has no property foo.'],
+    [await open({ ['x'.repeat(70)]: 1 }), `body has no property ${'x'.repeat(40)}….`],
+    [await open({ name: 'a b' }), `body.name "a b" does not fit: ${name}`],
+    [await open({ name: '-'.repeat(70) }), `body.name "${'-'.repeat(40)}…" does not fit: ${name}`],
+    [await open({ name: null }), 'body.name null must be string.'],
+    [await open({ name: {} }), 'body.name must be string.'],
+    [await open({ locked: 'yes' }), 'body.locked "yes" must be boolean.'],
+    [await open({ emptyTtlMs: 999 }), 'body.emptyTtlMs 999 must be >= 1000.'],
+    [await open([]), 'body must be object.'],
+    [await declare({ onLimit: 'replace' }), 'body.onLimit "replace" must be one of reject, replace_oldest.'],
+    [await query('state=shut'), 'querystring.state "shut" must be one of open, closed, all.'],
+    [await query('limit=many'), 'querystring.limit "many" must be integer.'],
+    [await query('sort=name'), 'querystring has no property sort.'],
+  ] as const) {
+    t.match(answer.json(), { status: 400, code: 'bad_request', detail });
+  }
+});
+
 t.test('an empty body is none, whatever type it says to have', async (t) => {
   const { app } = await testServer(t);
   const headers = { 'content-type': 'application/json' };

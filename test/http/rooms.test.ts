@@ -15,7 +15,7 @@ const everything = { roomJoin: true, roomCreate: true, roomList: true, roomAdmin
 async function otherServer({ database }: TestServer) {
   const node = { nodeId: randomUUID(), incarnation: randomUUID() };
   await registerNode(database.pool, node);
-  return createCallJournal(database.pool, node);
+  return { ...createCallJournal(database.pool, node), nodeId: node.nodeId };
 }
 
 t.test('a room is opened, read, changed by its ETag, and closed', async (t) => {
@@ -61,9 +61,46 @@ t.test('without a name it gets one that is legal and new', async (t) => {
   const ask = await askingWith(server, everything);
   const names = new Set<unknown>();
   for (let made = 0; made < 5; made += 1) names.add((await ask('POST', '/rooms', {})).body['name']);
-  t.equal(names.size, 5);
+  names.add((await ask('POST', '/rooms')).body['name']);
+  t.equal(names.size, 6);
   for (const name of names) t.match(name, /^[a-z]{5}(-[a-z]{5}){3}$/);
 });
+
+t.test('a room is opened locked by who may unlock it alone', async (t) => {
+  const server = await testServer(t, production);
+  const opener = await askingWith(server, { roomCreate: true });
+  const locked = { name: 'standup', locked: true };
+  const refused = await opener('POST', '/rooms', locked);
+  t.match(refused, problem(403, 'forbidden'));
+  t.match(refused.body, { detail: /roomAdmin/ });
+  t.equal(server.rooms.find('standup'), undefined);
+  t.match(await opener('POST', '/rooms', { name: 'standup', locked: false }), { status: 201 });
+  const host = await askingWith(server, { roomCreate: true, roomAdmin: true, room: 'tea' });
+  t.match(await host('POST', '/rooms', { ...locked, name: 'tea' }), { status: 201, body: { locked: true } });
+  t.match(await host('POST', '/rooms', locked), problem(403, 'forbidden'));
+
+  const open = await testServer(t, { ...production, GUESTS: 'on' });
+  t.match(await asking(open, undefined)('POST', '/rooms', { name: 'standup' }), problem(403, 'forbidden'));
+});
+
+t.test(
+  'where the server is full, a room that waits for its first goes after those that were left',
+  async (t) => {
+    const server = await testServer(t, { ...production, MAX_ROOMS: '2' });
+    const ask = await askingWith(server, everything);
+    await ask('POST', '/rooms', { name: 'booked', maxParticipants: 2 });
+    for (const name of ['tea', 'coffee']) {
+      const ada = await Peer.inRoom(t, server.url, name, { token: await tokenOf('ada') });
+      await ada.request('leave', {});
+    }
+    t.same([...server.rooms.rooms].map(({ name }) => name).sort(), ['booked', 'coffee']);
+    t.match(await ask('GET', '/rooms/tea'), { body: { endedAt: String } });
+    await ask('DELETE', '/rooms/coffee');
+    t.match(await ask('POST', '/rooms', { name: 'milk' }), { status: 201 });
+    t.match(await ask('POST', '/rooms', { name: 'cocoa' }), { status: 201 }, 'it goes all the same');
+    t.same([...server.rooms.rooms].map(({ name }) => name).sort(), ['cocoa', 'milk']);
+  },
+);
 
 t.test('what was set holds for who joins', async (t) => {
   const server = await testServer(t, production);
@@ -112,7 +149,6 @@ t.test('a room that is there, a server that is full, and what does not fit, are 
     { emptyTtlMs: 86_400_001 },
     { title: 'x' },
     [],
-    undefined,
   ]) {
     t.match(await ask('POST', '/rooms', body), problem(400, 'bad_request'), JSON.stringify(body));
   }
@@ -147,7 +183,15 @@ t.test('a change needs the ETag of now, by RFC 9110', async (t) => {
   const change = (ifMatch?: string) =>
     ask('PATCH', '/rooms/tea', { locked: true }, ifMatch === undefined ? {} : { 'if-match': ifMatch });
   t.match(await change(), problem(428, 'precondition_required'));
-  for (const wrong of ['"x"', `W/${first}`, first.slice(1, -1), '', `"${String(body['id'])}.2"`]) {
+  for (const wrong of [
+    '"x"',
+    `x${first}`,
+    `${first}, *`,
+    `W/${first}`,
+    first.slice(1, -1),
+    '',
+    `"${String(body['id'])}.2"`,
+  ]) {
     t.match(await change(wrong), problem(412, 'changed_meanwhile'), wrong);
     t.match(
       await ask('DELETE', '/rooms/tea', undefined, { 'if-match': wrong }),
@@ -330,7 +374,9 @@ t.test('a room of another server can be read here, and not changed', async (t) =
   const any = { 'if-match': '*' };
   for (const path of ['/rooms/over-there', `/rooms/${id}`]) {
     t.match(await ask('GET', path), { status: 200, body: { id }, headers: { etag: `"${id}.1"` } });
-    t.match(await ask('PATCH', path, { locked: true }, any), problem(421, 'elsewhere'));
+    const refused = await ask('PATCH', path, { locked: true }, any);
+    t.match(refused, problem(421, 'elsewhere'));
+    t.match(refused.body, { detail: new RegExp(`NODE_ID is ${journal.nodeId}`) }, 'it says which');
     t.match(await ask('DELETE', path), problem(421, 'elsewhere'));
     t.match(await ask('DELETE', `${path}/participants/x`), problem(421, 'elsewhere'));
   }

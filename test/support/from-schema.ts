@@ -93,7 +93,10 @@ function fittingText(schema: Schema): fc.Arbitrary<string> {
 /** Values of which most do not fit: something else, or what fits with one thing changed, left out or added. */
 export function unfitting(schema: Schema): fc.Arbitrary<unknown> {
   const object = schema.anyOf?.find(({ type }) => type === 'object') ?? schema;
-  if (object.type !== 'object') return anything;
+  if (object.type !== 'object') {
+    const wrong = words.filter((one) => misfit(object, one) !== undefined);
+    return wrong.length === 0 ? anything : fc.oneof(anything, fc.constantFrom(...wrong));
+  }
   const names = [...Object.keys(object.properties ?? {}), 'extra', '__proto__'];
   return fc.oneof(
     anything,
