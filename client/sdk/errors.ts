@@ -14,6 +14,10 @@ export class SignallingError extends Error {
   }
 }
 
+export function connectionLost(): SignallingError {
+  return new SignallingError('unreachable', 'The connection to the server is lost at present. Try again.');
+}
+
 /** Why there is no camera, microphone or WebRTC. */
 export type MediaProblem = 'refused' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'failed';
 

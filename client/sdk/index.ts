@@ -1,3 +1,4 @@
+export type { Permissions } from '../../server/protocol/model.ts';
 export type { TokenSource } from './access.ts';
 export { MediaError, SignallingError, type MediaProblem } from './errors.ts';
 export { HostTools } from './host.ts';
@@ -5,6 +6,6 @@ export { openDevice } from './local-media.ts';
 export type { LocalPublication } from './local-tracks.ts';
 export { RemoteParticipant, RemotePublication } from './participants.ts';
 export { Room } from './room.ts';
-export type { RoomState } from './room-events.ts';
+export type { RoomEvents, RoomState } from './room-events.ts';
 export type { LinkOptions } from './link.ts';
 export { canShareScreen, openScreen, type ScreenTracks } from './screen.ts';

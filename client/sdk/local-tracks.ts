@@ -69,7 +69,7 @@ export class LocalTracks {
     for (const publication of this.#publications.values()) publication.producer = undefined;
   }
 
-  /** @throws {SignallingError} where the server refuses it. */
+  /** @throws {SignallingError} where the server refuses it: then the track is stopped. */
   async publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
     await this.unpublish(source);
     const publication: LocalPublication = { source, track, muted: false, producer: undefined };
@@ -80,7 +80,8 @@ export class LocalTracks {
     } catch (error) {
       // Out of reach, it is sent when the connection is back; refused, it is not published.
       if (!(error instanceof SignallingError && error.code === 'unreachable')) {
-        this.#publications.delete(source);
+        track.stop();
+        if (this.#publications.get(source) === publication) this.#publications.delete(source);
         this.#tell.changed();
         throw error;
       }
@@ -113,7 +114,6 @@ export class LocalTracks {
     try {
       await this.publish(video, 'screen_share');
     } catch (error) {
-      video.stop();
       audio?.stop();
       throw error;
     }

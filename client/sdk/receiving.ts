@@ -1,14 +1,17 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
-import { SignallingError } from './errors.ts';
+import { connectionLost, SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { RemotePublication } from './participants.ts';
-import { Pins } from './pins.ts';
+import { Pins, type Pin } from './pins.ts';
 import type { Roster } from './roster.ts';
 
 /** Time after which what failed by a passing cause is tried again, in ms. */
 const RETRY_MS = 3_000;
+
+/** A video that was replaced is taken down after so many ms: its successor plays by then. */
+const TAKE_DOWN_MS = 2_000;
 
 /** Failures that stay: what this browser cannot receive, or its user may not. */
 const FINAL = new Set<SignallingError['code']>(['cannot_consume', 'forbidden']);
@@ -39,16 +42,18 @@ export class Receiving {
   /** What could not be received: it is not asked for again at once. */
   #failed = new WeakSet<RemotePublication>();
   readonly #pins = new Pins();
+  /** What is shown no more, and has still to be taken down. */
+  readonly #replaced = new Set<types.Consumer>();
   #link: Link | undefined;
-  #streams: NotificationData<'streams'> = { limit: 0, streams: [] };
+  #streams: NotificationData<'streams'> | undefined;
 
   constructor(roster: Roster, tell: ReceivingEvents) {
     this.#roster = roster;
     this.#tell = tell;
   }
 
-  /** What holds the user's slots, over all rooms and tabs. */
-  get streams(): NotificationData<'streams'> {
+  /** What holds the user's slots, over all rooms and tabs; undefined until the server has told it. */
+  get streams(): NotificationData<'streams'> | undefined {
     return this.#streams;
   }
 
@@ -68,14 +73,13 @@ export class Receiving {
 
   /** Pins somebody's video, so that it comes first and stays, or leaves it to the server again. */
   async setPinned(participantId: string, source: TrackSource, pinned: boolean): Promise<void> {
-    this.#pins.set(participantId, source, pinned);
+    await this.#pins.ask(this.#reachable, { participantId, source, pinned });
     this.#tell.changed();
-    await this.#link?.request('setPinned', { participantId, source, pinned });
   }
 
   /** Receives over a connection; of what was received before, only `consumerIds` goes on. */
   attach(link: Link, consumerIds: string[]): void {
-    if (link !== this.#link) this.#pins.tell(link).catch(this.#tell.problem);
+    this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
     this.#link = link;
     this.#failed = new WeakSet();
     const alive = new Set(consumerIds);
@@ -88,6 +92,7 @@ export class Receiving {
   }
 
   detach(): void {
+    this.#takeDown();
     this.#link = undefined;
   }
 
@@ -121,10 +126,17 @@ export class Receiving {
   }
 
   #start(publication: RemotePublication): void {
-    this.#subscribe(publication).catch((error: unknown) => {
+    const link = this.#link;
+    if (!link?.hasMedia) return;
+    this.#subscribe(link, publication).catch((error: unknown) => {
       this.#tell.problem(error);
       this.#putOff(publication, error);
     });
+  }
+
+  get #reachable(): Link {
+    if (this.#link) return this.#link;
+    throw connectionLost();
   }
 
   #isWanted(publication: RemotePublication): boolean {
@@ -148,9 +160,7 @@ export class Receiving {
    * @param replace The id of one of the user's streams that is given up for it.
    * @throws {SignallingError} `stream_limit` where all slots are held, none of them by the server's choice.
    */
-  async #subscribe(publication: RemotePublication, replace?: string): Promise<void> {
-    const link = this.#link;
-    if (!link?.hasMedia) return;
+  async #subscribe(link: Link, publication: RemotePublication, replace?: string): Promise<void> {
     await this.#receive(publication, () => link.subscribe(publication.id, replace));
   }
 
@@ -177,21 +187,33 @@ export class Receiving {
   /**
    * Watches a video, which is pinned with that. Where every slot is held, one of the server's choice makes way; where all
    * are one's own, the longest watched one of this tab, else of the user.
+   *
+   * @throws {SignallingError} where the server refuses it, or cannot be asked.
    */
   async watchInstead(publication: RemotePublication): Promise<void> {
+    const link = this.#reachable;
     this.#failed.delete(publication);
     try {
-      await this.#subscribe(publication);
+      await this.#choose(link, publication);
     } catch (error) {
-      if (!(error instanceof SignallingError) || error.code !== 'stream_limit') throw error;
-      const { streams } = this.#streams;
+      const streams = this.#streams?.streams ?? [];
       const given = streams.find(({ where }) => where === 'this_tab') ?? streams[0];
-      const former = this.#roster.publications.find(({ streamId }) => streamId === given?.streamId);
-      await this.#subscribe(publication, given?.streamId);
-      if (former) this.#pins.set(former.participantId, former.source, false);
+      if (!(error instanceof SignallingError && error.code === 'stream_limit' && given)) throw error;
+      await this.#choose(link, publication, given.streamId);
     }
-    this.#pins.set(publication.participantId, publication.source, true);
     this.#tell.changed();
+  }
+
+  /** Asks for a video, which the server pins with that; one that it has offered meanwhile has only to be pinned. */
+  async #choose(link: Link, publication: RemotePublication, replace?: string): Promise<void> {
+    if (publication.consumer || this.#pending.has(publication)) {
+      await this.#pins.ask(link, pinOf(publication));
+      return;
+    }
+    await this.#subscribe(link, publication, replace);
+    // Another place knows nothing of it.
+    if (link !== this.#link) throw connectionLost();
+    this.#pins.set(pinOf(publication));
   }
 
   /** Stops receiving a publication. */
@@ -199,22 +221,42 @@ export class Receiving {
     const { consumer } = publication;
     if (!consumer) return;
     this.drop(publication);
-    this.#pins.set(publication.participantId, publication.source, false);
+    this.#pins.set({ ...pinOf(publication), pinned: false });
     await this.#link?.stopReceiving(consumer.id);
   }
 
   /** The server has ended a consumer. */
-  onConsumerClosed(consumerId: string): void {
+  onConsumerClosed({ consumerId, reason }: NotificationData<'consumerClosed'>): void {
     const publication = this.#roster.publications.find(({ consumer }) => consumer?.id === consumerId);
-    if (publication) this.drop(publication);
+    if (!publication?.consumer) return;
+    if (reason === 'replaced') {
+      this.#pins.set({ ...pinOf(publication), pinned: false });
+      // Taking it down is a negotiation of its own, which its successor, that nobody sees yet, would have to wait for.
+      this.#takeDownLater(publication.consumer);
+    }
+    this.drop(publication);
+  }
+
+  #takeDownLater(consumer: types.Consumer): void {
+    this.#replaced.add(consumer);
+    setTimeout(() => this.#takeDown(), TAKE_DOWN_MS);
+  }
+
+  #takeDown(): void {
+    for (const consumer of this.#replaced) consumer.close();
+    this.#replaced.clear();
   }
 
   /** What was received of a publication is gone. */
   drop(publication: RemotePublication): void {
     if (!publication.consumer) return;
-    publication.consumer.close();
+    if (!this.#replaced.has(publication.consumer)) publication.consumer.close();
     publication.consumer = undefined;
     publication.streamId = undefined;
     this.#tell.unsubscribed(publication);
   }
+}
+
+function pinOf({ participantId, source }: RemotePublication): Pin {
+  return { participantId, source, pinned: true };
 }

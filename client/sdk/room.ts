@@ -1,7 +1,7 @@
 import { enhancedEvents } from 'mediasoup-client';
-import type { Permissions, TrackSource } from '../../server/protocol/model.ts';
-import type { Event, Notification, NotificationData } from '../../server/protocol/notifications.ts';
-import { SignallingError } from './errors.ts';
+import type { Participant, Permissions, TrackSource } from '../../server/protocol/model.ts';
+import type { NotificationData } from '../../server/protocol/notifications.ts';
+import { connectionLost, type SignallingError } from './errors.ts';
 import { HostTools } from './host.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
@@ -9,7 +9,8 @@ import type { RemoteParticipant, RemotePublication } from './participants.ts';
 import { Receiving } from './receiving.ts';
 import { openAgain } from './rejoining.ts';
 import type { RoomEvents, RoomState } from './room-events.ts';
-import { Roster, type RosterChange } from './roster.ts';
+import { RoomNews, type Standing } from './room-news.ts';
+import { Roster } from './roster.ts';
 import type { ScreenTracks } from './screen.ts';
 
 /**
@@ -31,11 +32,25 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   });
   #link: Link | undefined;
   #state: RoomState = 'connecting';
-  #ownLevel = 0;
-  #locked = false;
-  #permissions: Permissions = { publish: [], subscribe: false, admin: false };
+  readonly #standing: Standing = {
+    participantId: '',
+    permissions: { publish: [], subscribe: false, admin: false },
+    audioLevel: 0,
+    locked: false,
+  };
+  readonly #news = new RoomNews({
+    standing: this.#standing,
+    roster: this.#roster,
+    local: this.#local,
+    receiving: this.#receiving,
+    emit: (event, ...args) => this.safeEmit(event, ...args),
+    leaveFor: (problem) => this.#leaveFor(problem),
+  });
   /** What a host may do; whoever is none is refused (`forbidden`). */
-  readonly host = new HostTools(() => this.#reachable.request);
+  readonly host = new HostTools(
+    () => this.#reachable.request,
+    () => this.#hasLeft(),
+  );
 
   private constructor(options: LinkOptions) {
     super();
@@ -67,12 +82,12 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   /** Nobody else gets in. */
   get locked(): boolean {
-    return this.#locked;
+    return this.#standing.locked;
   }
 
   /** What one may do here: it can change with one's access token. */
   get permissions(): Permissions {
-    return this.#permissions;
+    return this.#standing.permissions;
   }
 
   /** The others, in the order in which they came. */
@@ -87,11 +102,14 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   /** The loudness of one's own microphone, as the room hears it: a ratio from 0 to 1. */
   get ownAudioLevel(): number {
-    return this.#ownLevel;
+    return this.#standing.audioLevel;
   }
 
-  /** What holds the user's slots, over all rooms, tabs and devices, and how many there are. */
-  get streams(): NotificationData<'streams'> {
+  /**
+   * What holds the user's slots, over all rooms, tabs and devices, and how many there are; undefined until the server has
+   * told it.
+   */
+  get streams(): NotificationData<'streams'> | undefined {
     return this.#receiving.streams;
   }
 
@@ -128,7 +146,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   /**
    * Publishes a track; one that was published as the same source before is replaced.
    *
-   * @throws {SignallingError} where the server refuses it.
+   * @throws {SignallingError} where the server refuses it: then the track is stopped.
    */
   publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
     return this.#local.publish(track, source);
@@ -146,7 +164,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
    * @throws {SignallingError} where the server refuses it.
    */
   publishScreen({ video, audio }: ScreenTracks): Promise<void> {
-    if (this.#permissions.publish.includes('screen_share_audio'))
+    if (this.permissions.publish.includes('screen_share_audio'))
       return this.#local.publishScreen({ video, audio });
     audio?.stop();
     return this.#local.publishScreen({ video, audio: undefined });
@@ -191,16 +209,14 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   #adopt(link: Link): void {
     this.#link = link;
-    link.on('notification', (notification) => this.#onNotification(notification));
+    link.on('notification', (notification) => this.#news.take(notification));
     link.on('interrupted', () => this.#setState('reconnecting'));
     link.on('resumed', ({ participants, producerIds, mutedByHost, consumerIds, permissions, room }) => {
-      this.#permissions = permissions;
-      this.#locked = room.locked;
-      this.#tellChange(this.#roster.reconcile(participants));
+      this.#enter({ permissions, locked: room.locked }, participants);
       this.#receiving.attach(link, consumerIds);
       for (const producerId of mutedByHost) {
-        if (producerIds.includes(producerId)) this.#onOwnPaused(producerId);
-        else this.#onOwnClosed(producerId);
+        if (producerIds.includes(producerId)) this.#news.onOwnPaused(producerId);
+        else this.#news.onOwnClosed(producerId);
       }
       this.#inBackground(this.#local.resume(producerIds));
       this.#setState('connected');
@@ -210,14 +226,17 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
       if (problem) this.#leaveFor(problem);
       else void this.#rejoin(link);
     });
-    const { participants, permissions, room } = link.joined;
-    this.#permissions = permissions;
-    this.#locked = room.locked;
-    this.#tellChange(this.#roster.reconcile(participants));
+    const { participantId, participants, permissions, room } = link.joined;
+    this.#enter({ participantId, permissions, locked: room.locked }, participants);
     this.#receiving.attach(link, []);
     link.start();
     this.#setState('connected');
     for (const sent of this.#local.attach(link)) this.#inBackground(sent);
+  }
+
+  #enter(standing: Partial<Standing>, present: Participant[]): void {
+    Object.assign(this.#standing, standing);
+    this.#news.tellChange(this.#roster.reconcile(present));
   }
 
   async #rejoin(lost: Link): Promise<void> {
@@ -241,103 +260,11 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   get #reachable(): Link {
     if (this.#link) return this.#link;
-    throw new SignallingError('unreachable', 'The connection to the server is lost at present. Try again.');
-  }
-
-  get #ownId(): string {
-    return this.#link?.joined.participantId ?? '';
+    throw connectionLost();
   }
 
   #hasLeft(): boolean {
     return this.#state === 'left';
-  }
-
-  #onNotification(notification: Notification): void {
-    const handle = this.#handlers[notification.event] as ((data: unknown) => void) | undefined;
-    handle?.(notification.data);
-    this.#changed();
-  }
-
-  readonly #handlers: { [E in Event]?: (data: NotificationData<E>) => void } = {
-    participantJoined: (description) => {
-      this.#tellChange({ joined: [this.#roster.add(description)], left: [], removed: [] });
-      this.#receiving.receiveSounds();
-    },
-    participantLeft: ({ participantId, reason }) => {
-      if (participantId === this.#ownId) {
-        const removed = reason === 'removed' && 'You were removed from this room.';
-        this.#leaveFor(new SignallingError('forbidden', removed || 'You may not be in this room any more.'));
-        return;
-      }
-      this.#tellChange({ joined: [], ...this.#roster.remove(participantId) });
-    },
-    producerAdded: ({ participantId, producer }) => {
-      this.#roster.publish(participantId, producer);
-      this.#receiving.receiveSounds();
-    },
-    producerPaused: ({ participantId, producerId }) => {
-      if (participantId === this.#ownId) this.#onOwnPaused(producerId);
-      else this.#markMuted(producerId, true);
-    },
-    producerResumed: ({ producerId }) => this.#markMuted(producerId, false),
-    producerClosed: ({ participantId, producerId }) => {
-      if (participantId === this.#ownId) {
-        this.#onOwnClosed(producerId);
-        return;
-      }
-      const removed = this.#roster.unpublish(participantId, producerId);
-      if (removed) this.#receiving.drop(removed);
-    },
-    consumerAdded: (offer) => this.#receiving.onConsumerAdded(offer),
-    consumerClosed: ({ consumerId }) => this.#receiving.onConsumerClosed(consumerId),
-    streams: (streams) => {
-      this.#receiving.onStreams(streams);
-      this.safeEmit('streamsChanged', streams);
-    },
-    permissions: (permissions) => {
-      this.#permissions = permissions;
-      this.safeEmit('permissionsChanged', permissions);
-    },
-    roomUpdated: ({ locked }) => {
-      this.#locked = locked;
-    },
-    serverStopping: ({ withinMs }) => this.safeEmit('serverStopping', withinMs),
-    roomClosed: ({ reason }) => {
-      if (reason === 'room_closed')
-        this.#leaveFor(new SignallingError('gone', 'This call was ended for everybody.'));
-    },
-    activeSpeakers: ({ speakers }) => {
-      const levels = new Map(speakers.map(({ participantId, level }) => [participantId, level]));
-      for (const participant of this.participants.values()) {
-        participant.audioLevel = levels.get(participant.id) ?? 0;
-      }
-      this.#ownLevel = levels.get(this.#ownId) ?? 0;
-      const loud = speakers.flatMap(({ participantId }) => this.participants.get(participantId) ?? []);
-      this.safeEmit('activeSpeakers', loud);
-    },
-  };
-
-  #tellChange({ joined, left, removed }: RosterChange): void {
-    for (const publication of removed) this.#receiving.drop(publication);
-    for (const participant of left) this.safeEmit('participantLeft', participant);
-    for (const participant of joined) this.safeEmit('participantJoined', participant);
-    this.#changed();
-  }
-
-  /** Somebody else muted one's own track. */
-  #onOwnPaused(producerId: string): void {
-    const source = this.#local.onMuted(producerId);
-    if (source) this.safeEmit('localTrackMuted', source);
-  }
-
-  #onOwnClosed(producerId: string): void {
-    const source = this.#local.drop(producerId);
-    if (source) this.safeEmit('localTrackStopped', source);
-  }
-
-  #markMuted(producerId: string, muted: boolean): void {
-    const publication = this.#roster.find(producerId);
-    if (publication) publication.muted = muted;
   }
 
   #setState(state: RoomState): void {

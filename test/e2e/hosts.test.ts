@@ -45,8 +45,18 @@ t.test('a link with a token lets in whom the token says, and leaves no trace of 
   await late.goto(`${url}/r/tea#access_token=not.a.token`);
   await late.getByLabel('Your name').fill('Eve');
   await button(late, 'Join').click();
-  await late.getByRole('alert').getByText(/token/).waitFor();
-  t.pass('the server’s sentence is shown');
+  await late.getByText('This link is no longer valid. Ask for a new one.').waitFor();
+  await button(late, 'Join').click();
+  await button(late, 'Leave').waitFor();
+  t.pass('it is forgotten: one comes in as a guest');
+
+  const { page: dan } = await newPerson(browser);
+  await dan.goto(url);
+  const danToken = await tokenOf('dan', { roomJoin: true }, 'Dan');
+  await dan.getByLabel('Room').fill(`${url}/r/tea#access_token=${danToken}`);
+  await button(dan, 'Join').click();
+  await tile(dan, 'Dan').waitFor();
+  t.pass('who pastes a link with a name in its token is not asked for one');
 
   const mute = await joinByLink(
     browser,
@@ -59,7 +69,7 @@ t.test('a link with a token lets in whom the token says, and leaves no trace of 
 });
 
 t.test('a host mutes, stops and removes', async (t) => {
-  const { url } = await testServer(t, tokenSettings, { clientDir });
+  const { url, rooms } = await testServer(t, tokenSettings, { clientDir });
   const browser = await testBrowser(t);
   const host = await joinByLink(
     browser,
@@ -81,6 +91,11 @@ t.test('a host mutes, stops and removes', async (t) => {
   t.equal(await ben.getByText('You were muted by a host.').count(), 0);
 
   await toolsFor(host, 'Ben').click();
+  t.equal(
+    await button(host, 'Stop screen share').getAttribute('aria-disabled'),
+    'true',
+    'what there is nothing to be done with keeps its place',
+  );
   await button(host, 'Stop video').click();
   await ben.getByText('A host stopped your camera.').waitFor();
   t.equal(await button(ben, 'Camera').getAttribute('aria-pressed'), 'false');
@@ -93,6 +108,15 @@ t.test('a host mutes, stops and removes', async (t) => {
   await tile(host, 'Ben’s screen').waitFor({ state: 'detached' });
   await ben.getByText('A host stopped your screen share.').waitFor();
 
+  const room = rooms.find('tea');
+  const participant = [...(room?.participants.values() ?? [])].find(
+    ({ displayName }) => displayName === 'Ben',
+  );
+  if (!room || !participant) throw new Error('Ben is not in the room');
+  room.regrant(participant, { grants: { ...participant.grants, canPublish: false }, token: undefined });
+  await ben.getByText('You may not speak in this room.').waitFor();
+  t.equal(await ben.getByText('A host stopped your microphone.').count(), 0, 'a token is no host');
+
   await toolsFor(host, 'Cleo').click();
   await button(host, 'Remove…').click();
   await host.getByRole('dialog', { name: 'Remove Cleo?' }).waitFor();
@@ -103,6 +127,11 @@ t.test('a host mutes, stops and removes', async (t) => {
   await button(host, 'Remove').click();
   await cleo.getByText('You were removed from this room.').waitFor();
   for (const page of [host, ben]) await tile(page, 'Cleo').waitFor({ state: 'detached' });
+  t.equal(
+    await host.evaluate(() => document.activeElement?.textContent),
+    'tea',
+    'a keyboard goes on from the room’s name',
+  );
 
   await button(cleo, 'Join').click();
   const refusal = cleo.getByRole('alert');

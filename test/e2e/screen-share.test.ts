@@ -230,6 +230,22 @@ t.test('where a screen cannot be shared, one is told why, or not asked to', asyn
   t.equal(await share(telephone).count(), 0);
 });
 
+t.test('a sound that the server refuses is not recorded either', async (t) => {
+  const { url } = await testServer(t, { MAX_PRODUCERS: '3' }, { clientDir });
+  const { page: ada } = await newPerson(await testBrowser(t));
+  await noteCaptures(ada);
+  await joinRoom(ada, url, 'tea', 'Ada');
+  for (const name of ['Microphone', 'Camera'])
+    await ada.locator('[aria-pressed=true]').getByText(name, { exact: true }).waitFor();
+  await share(ada).click();
+  await ada.getByText('A participant may publish 3 tracks.').waitFor();
+  await ada.getByText('You are sharing your screen.', { exact: true }).waitFor();
+  t.same(
+    (await capturedTracks(ada)).map(({ kind, readyState }) => `${kind} ${readyState}`),
+    ['audio ended', 'video live'],
+  );
+});
+
 t.test('with one place for a video, the screen has it, unless the user chooses another', async (t) => {
   const { url } = await testServer(t, tokenSettings, { clientDir });
   const browser = await testBrowser(t);
@@ -257,4 +273,28 @@ t.test('with one place for a video, the screen has it, unless the user chooses a
   await pin.click();
   await moves('Ada’s screen');
   t.equal(await pin.getAttribute('aria-pressed'), 'false', 'let go, the screen comes back by itself');
+
+  const pinScreen = tile(ben, 'Ada’s screen').getByRole('button', { name: 'Pin Ada’s screen', exact: true });
+  await pinScreen.click();
+  await tile(ben, 'Ada’s screen').locator('[aria-pressed=true]').waitFor();
+  await pin.click();
+  await moves('Ada');
+  t.equal(
+    await pin.getAttribute('aria-pressed'),
+    'true',
+    'what is pinned is seen, though every place was pinned',
+  );
+  t.equal(await pinScreen.getAttribute('aria-pressed'), 'false', 'another one made way');
+});
+
+t.test('who may watch no video is told so', async (t) => {
+  const { url } = await testServer(t, tokenSettings, { clientDir });
+  const browser = await testBrowser(t);
+  const { page: ada } = await newPerson(browser);
+  await joinRoom(ada, url, 'tea', 'Ada');
+  const { page: ben } = await newPerson(browser);
+  const token = await tokenOf('ben', { roomJoin: true, maxVideoStreams: 0 });
+  await joinRoom(ben, url, 'tea', 'Ben', `#access_token=${token}`);
+  await tile(ben, 'Ada').getByText('You may watch no video here.').waitFor();
+  t.equal(await tile(ben, 'Ada').getByRole('button').count(), 0, 'and there is nothing that one could do');
 });

@@ -1,42 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { build } from 'vite';
 import type { Page } from 'playwright-core';
-import type * as sdk from '../../client/sdk/index.ts';
+import t from 'tap';
 import { makeToken } from '../../server/identity/make-token.ts';
-import { projectRoot } from '../../server/root.ts';
 import { newPerson, testBrowser } from '../support/browser.ts';
-import { temporaryFolder } from '../support/postgres.ts';
+import { productPage } from '../support/product-page.ts';
 import { testServer } from '../support/server.ts';
 import { anyToken, api, tokenOf, tokenSettings } from '../support/tokens.ts';
 
 declare global {
   interface Window {
-    sdk: typeof sdk;
-    room: sdk.Room;
     /** Fetches a token from the test, as a product's page does from its server. */
     fetchToken: () => Promise<string>;
     told: string[];
   }
-}
-
-/** A page of a product that embeds the SDK, and nothing else. */
-async function productPage(t: Test): Promise<string> {
-  const folder = await temporaryFolder(t);
-  await mkdir(join(folder, 'assets'));
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    root: projectRoot,
-    build: {
-      lib: { entry: join(projectRoot, 'client/sdk/index.ts'), formats: ['es'], fileName: 'sdk' },
-      outDir: join(folder, 'assets'),
-    },
-  });
-  const page = `<!doctype html><script type="module">import * as sdk from '/assets/sdk.js'; window.sdk = sdk;</script>`;
-  await writeFile(join(folder, 'index.html'), page);
-  return folder;
 }
 
 /** Joins the room tea; what becomes of it is noted in `told`. @returns why it could not. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keepTokenIn, nameIn, tokenFor } from '../../client/ui/state/access-token.ts';
+import { dropToken, keepTokenIn, knownNameIn, nameIn, tokenFor } from '../../client/ui/state/access-token.ts';
 import { anyToken, tokenOf } from '../support/tokens.ts';
 
 t.test('the token in a room’s link is kept for that room', (t) => {
@@ -18,6 +18,18 @@ t.test('the token in a room’s link is kept for that room', (t) => {
   }
   t.equal(tokenFor('tea'), 'four.five.six');
   t.end();
+});
+
+t.test('a token that lets nobody in is forgotten, unless there is a newer one', async (t) => {
+  keepTokenIn('/r/cake#access_token=old');
+  const token = await tokenOf('ada', { roomJoin: true }, 'Ada');
+  keepTokenIn(`/r/cake#access_token=${token}`);
+  dropToken('cake', 'old');
+  t.equal(tokenFor('cake'), token);
+  t.equal(knownNameIn('cake'), 'Ada');
+  dropToken('cake', token);
+  t.equal(tokenFor('cake'), undefined);
+  t.equal(knownNameIn('cake'), undefined, 'one may choose it');
 });
 
 t.test('the name in a token is read for show, whatever is in the token', async (t) => {

@@ -32,6 +32,7 @@ t.test('free places come last, and a screen is said to be one', (t) => {
     'free',
     'free',
   ]);
-  t.same(said(0, []), [], 'none before the server has said how many there are');
+  t.same(said(0, []), []);
+  t.same(placesOf(undefined), [], 'none before the server has said how many there are');
   t.end();
 });

@@ -1,21 +1,36 @@
 import type { Signal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import type { Question } from '../state/hosting.ts';
 import './button.css';
 import './confirm.css';
 
-/** Asks before something is done that cannot be undone. */
-export function Confirm({ question }: { question: Signal<Question | undefined> }) {
-  const asked = question.value;
-  return asked ? <Dialog asked={asked} onClose={() => (question.value = undefined)} /> : null;
+interface ConfirmProps {
+  question: Signal<Question | undefined>;
+  heading: RefObject<HTMLHeadingElement | null>;
 }
 
-function Dialog({ asked, onClose }: { asked: Question; onClose: () => void }) {
+/** Asks before something is done that cannot be undone. Once it is done one goes on from the `heading`. */
+export function Confirm({ question, heading }: ConfirmProps) {
+  const asked = question.value;
+  if (!asked) return null;
+  return <Dialog asked={asked} heading={heading} onClose={() => (question.value = undefined)} />;
+}
+
+interface DialogProps {
+  asked: Question;
+  heading: ConfirmProps['heading'];
+  onClose: () => void;
+}
+
+function Dialog({ asked, heading, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => dialog.current?.showModal(), []);
   const act = () => {
     dialog.current?.close();
+    // What had the focus before, as somebody's tile, may go with it.
+    heading.current?.focus();
     asked.act();
   };
   return (

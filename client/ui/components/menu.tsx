@@ -7,6 +7,8 @@ export interface MenuItem {
   icon: () => JSX.Element;
   /** It cannot be undone. */
   danger?: boolean;
+  /** There is nothing to be done with it at present. It keeps its place, so that the others keep theirs. */
+  disabled?: boolean;
   onChoose: () => void;
 }
 
@@ -31,6 +33,7 @@ export function Menu({ class: classes, children, items }: MenuProps) {
     if (newState === 'open' && button.current) placeBeside(currentTarget, button.current);
   };
   const choose = (item: MenuItem) => {
+    if (item.disabled) return;
     panel.current?.hidePopover();
     item.onChoose();
   };
@@ -46,6 +49,7 @@ export function Menu({ class: classes, children, items }: MenuProps) {
             key={item.label}
             type="button"
             class={item.danger ? 'menu-item menu-item-danger' : 'menu-item'}
+            aria-disabled={item.disabled ?? false}
             onClick={() => choose(item)}
           >
             <item.icon />

@@ -3,11 +3,11 @@ import { Video } from './video.tsx';
 import './button.css';
 import './own-screen-bar.css';
 
-/** Says, for as long as it is so, that one's own screen is seen by the others, and which one it is. */
+/** Says, for as long as it is so, that one's own screen is seen by the others, and which one. Always there, so that it is told. */
 export function OwnScreenBar({ screen }: { screen: OwnScreen }) {
   const shared = screen.shared.value;
   return (
-    <div class="own-screen" role="status" hidden={!shared}>
+    <div class="own-screen" role="status">
       {shared && (
         <>
           <div class="own-screen-picture">

@@ -13,9 +13,14 @@ export function ScreenTile({ content, call }: { content: ScreenContent; call: Ca
   const { name, picture, unseen, pin, stoppable } = content;
   const { exchange, hosting } = call;
   const tile = useRef<HTMLDivElement>(null);
-  const toggleFullScreen = () => {
+  const toggleFullScreen = async () => {
     if (!document.fullscreenEnabled) return;
-    void (document.fullscreenElement ? document.exitFullscreen() : tile.current?.requestFullscreen());
+    try {
+      if (document.fullscreenElement) await document.exitFullscreen();
+      else await tile.current?.requestFullscreen();
+    } catch {
+      call.notices.show('full screen', 'The browser did not change to full screen, or back. Try again.');
+    }
   };
   return (
     <div
@@ -25,7 +30,7 @@ export function ScreenTile({ content, call }: { content: ScreenContent; call: Ca
       class="tile tile-screen"
       tabIndex={-1}
       onDblClick={({ target }) => {
-        if (picture && target instanceof Element && !target.closest('button')) toggleFullScreen();
+        if (picture && target instanceof Element && !target.closest('button')) void toggleFullScreen();
       }}
     >
       <div class="tile-without-picture">
@@ -43,13 +48,18 @@ export function ScreenTile({ content, call }: { content: ScreenContent; call: Ca
       </p>
       <div class="tile-actions">
         {picture && document.fullscreenEnabled && (
-          <button type="button" class="tile-action" title="Full screen" onClick={toggleFullScreen}>
+          <button
+            type="button"
+            class="tile-action"
+            title="Full screen"
+            onClick={() => void toggleFullScreen()}
+          >
             <FullScreenIcon />
             <span class="visually-hidden">Full screen</span>
           </button>
         )}
         {hosting.isHost.value && <HostMenu target={stoppable} hosting={hosting} />}
-        <PinButton name={name} pin={pin} exchange={exchange} />
+        {pin && <PinButton name={name} pin={pin} exchange={exchange} />}
       </div>
     </div>
   );

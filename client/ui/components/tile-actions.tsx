@@ -32,20 +32,23 @@ export function PinButton({ name, pin, exchange }: PinButtonProps) {
 /** What a host can do with somebody. */
 export function HostMenu({ target, hosting }: { target: Stoppable; hosting: Hosting }) {
   const { participantId, name, speaks, showsCamera, sharesScreen } = target;
-  const items: (MenuItem | false)[] = [
-    speaks && {
+  const items: MenuItem[] = [
+    {
       label: 'Mute',
       icon: MicrophoneOffIcon,
+      disabled: !speaks,
       onChoose: () => hosting.stop(participantId, ['microphone']),
     },
-    showsCamera && {
+    {
       label: 'Stop video',
       icon: CameraOffIcon,
+      disabled: !showsCamera,
       onChoose: () => hosting.stop(participantId, ['camera']),
     },
-    sharesScreen && {
+    {
       label: 'Stop screen share',
       icon: ScreenOffIcon,
+      disabled: !sharesScreen,
       onChoose: () => hosting.stop(participantId, ['screen_share', 'screen_share_audio']),
     },
     {
@@ -56,7 +59,7 @@ export function HostMenu({ target, hosting }: { target: Stoppable; hosting: Host
     },
   ];
   return (
-    <Menu class="tile-action" items={items.filter((item) => item !== false)}>
+    <Menu class="tile-action" items={items}>
       <MoreIcon />
       <span class="visually-hidden">Host’s tools for {name}</span>
     </Menu>

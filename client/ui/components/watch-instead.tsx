@@ -15,6 +15,7 @@ export function WatchInstead({ unseen, exchange }: WatchInsteadProps) {
   const { publication, why, limit } = unseen;
   const busy = exchange.running.value.has(publication);
   const watch = () => void exchange.watchInstead(publication);
+  if (why === 'none') return <p class="unseen-why">You may watch no video here.</p>;
   if (why === 'starting' && !busy) return <p class="unseen-why">Starting…</p>;
   return (
     <>

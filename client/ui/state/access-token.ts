@@ -34,6 +34,23 @@ export function tokenFor(room: string): string | undefined {
   }
 }
 
+/** Forgets a token with which the server lets nobody in, unless another one has taken its place. */
+export function dropToken(room: string, token: string): void {
+  if (tokenFor(room) !== token) return;
+  try {
+    sessionStorage.removeItem(KEY + room);
+  } catch {
+    // Storage is forbidden: it is not in there.
+  }
+  kept.value = new Map([...kept.peek()].filter(([other]) => other !== room));
+}
+
+/** The name that one has in a room by one's token; undefined where one may choose it. */
+export function knownNameIn(room: string): string | undefined {
+  const token = tokenFor(room);
+  return token === undefined ? undefined : nameIn(token);
+}
+
 /** The name that the others see of who comes with this token, whatever the page says; undefined where it has none. */
 export function nameIn(token: string): string | undefined {
   const payload = token.split('.')[1] ?? '';

@@ -36,7 +36,7 @@ export class Call {
   readonly exchange: Exchange;
   readonly #room: Room;
   readonly #news = signal('');
-  #problem = '';
+  #problem: SignallingError | undefined;
 
   constructor(room: Room) {
     const watched = watch(room);
@@ -66,7 +66,7 @@ export class Call {
       if (state === 'connected') this.notices.dismiss('server');
     });
     room.on('problem', (error) => {
-      if (error instanceof SignallingError) this.#problem = error.message;
+      if (error instanceof SignallingError) this.#problem = error;
     });
   }
 
@@ -75,8 +75,8 @@ export class Call {
     return this.#news;
   }
 
-  /** Why the room could not be kept, as a sentence. */
-  get problem(): string {
+  /** Why the room could not be kept. */
+  get problem(): SignallingError | undefined {
     return this.#problem;
   }
 
@@ -94,10 +94,11 @@ export class Call {
     this.#room.leave();
   }
 
-  /** The video is still there and another one has its place now. */
-  #tellTaken({ id, kind, participantId }: RemotePublication): void {
+  /** What one wants to keep is still there, and another video has its place now. What follows who speaks is not told. */
+  #tellTaken({ id, participantId, source }: RemotePublication): void {
     const participant = this.#room.participants.get(participantId);
-    if (kind !== 'video' || this.#room.state !== 'connected' || !participant?.publications.has(id)) return;
+    if (!this.#room.isPinned(participantId, source) || this.#room.state !== 'connected') return;
+    if (!participant?.publications.has(id)) return;
     this.#news.value = `You are not watching ${participant.displayName} any more`;
   }
 }

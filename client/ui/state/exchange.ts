@@ -34,8 +34,10 @@ export class Exchange {
     });
   }
 
-  /** Pins a video, so that it stays whoever speaks, or lets it go again. */
-  togglePin({ participantId, source, pinned }: Pinnable): void {
-    void this.#telling('exchange', () => this.#room.setPinned(participantId, source, !pinned));
+  /** Pins a video, so that it stays whoever speaks, or lets it go again. What is not seen yet is to be seen with that. */
+  togglePin({ publication, source, pinned }: Pinnable): void {
+    if (!pinned && !publication.track) void this.watchInstead(publication);
+    else
+      void this.#telling('exchange', () => this.#room.setPinned(publication.participantId, source, !pinned));
   }
 }

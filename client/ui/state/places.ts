@@ -16,8 +16,9 @@ const wheres: Record<Stream['where'], string> = {
 /** Of these one wants to know which room it is. */
 const NEEDS_ROOM: readonly Stream['where'][] = ['other_room', 'other_device'];
 
-/** Every place that the user has: those that are held, the longest held first, then the free ones. */
-export function placesOf({ limit, streams }: Room['streams']): Place[] {
+/** Every place that the user has: those that are held, the longest held first, then the free ones. None before it is told. */
+export function placesOf(told: Room['streams']): Place[] {
+  const { limit, streams } = told ?? { limit: 0, streams: [] };
   const free = Array.from({ length: Math.max(0, limit - streams.length) }, (): Place => ({ held: false }));
   return [...streams.map(heldBy), ...free];
 }

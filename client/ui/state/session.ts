@@ -1,6 +1,6 @@
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { Room, SignallingError } from '../../sdk/index.ts';
-import { nameIn, tokenFor } from './access-token.ts';
+import { dropToken, knownNameIn, tokenFor } from './access-token.ts';
 import { Call, type Wishes } from './call.ts';
 import { displayName } from './display-name.ts';
 import { iceTransportPolicy, navigate, pathOf, route } from './route.ts';
@@ -22,30 +22,24 @@ export async function join(room: string, wishes: Wishes): Promise<void> {
   const mine = { room };
   attempt.value = mine;
   problem.value = '';
+  const token = tokenFor(room);
   try {
     const url = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
-    const token = tokenFor(room);
     const joined = await Room.join({
       url,
       room,
-      displayName: ownNameIn(room),
+      displayName: knownNameIn(room) ?? displayName.peek().trim(),
       ...(token === undefined ? {} : { token }),
       iceTransportPolicy: iceTransportPolicy(),
     });
-    if (attempt.peek() === mine) enter(joined, wishes);
+    if (attempt.peek() === mine) enter(joined, token, wishes);
     else joined.leave();
   } catch (error) {
-    if (attempt.peek() === mine) problem.value = sentence(error);
+    if (attempt.peek() === mine) problem.value = whyOut(error, room, token);
     if (!(error instanceof SignallingError)) throw error;
   } finally {
     if (attempt.peek() === mine) attempt.value = undefined;
   }
-}
-
-/** The name that the others see: the access token's, where it has one. */
-function ownNameIn(room: string): string {
-  const token = tokenFor(room);
-  return (token === undefined ? undefined : nameIn(token)) ?? displayName.peek().trim();
 }
 
 /** Leaves the call and goes to the lobby. */
@@ -66,17 +60,21 @@ export function followRoute(): void {
   });
 }
 
-function enter(room: Room, wishes: Wishes): void {
+function enter(room: Room, token: string | undefined, wishes: Wishes): void {
   const entered = new Call(room);
   room.on('stateChanged', (state) => {
     if (state !== 'left' || current.peek() !== entered) return;
     current.value = undefined;
-    problem.value = entered.problem || 'The room was closed.';
+    problem.value = entered.problem ? whyOut(entered.problem, room.name, token) : 'The room was closed.';
   });
   current.value = entered;
   entered.start(wishes);
 }
 
-function sentence(error: unknown): string {
-  return error instanceof SignallingError ? error.message : 'The room could not be joined. Try again.';
+/** Why one is not in a room, as a sentence. What the server says of a token is for those who make them. */
+function whyOut(error: unknown, room: string, token: string | undefined): string {
+  if (!(error instanceof SignallingError)) return 'The room could not be joined. Try again.';
+  if (error.code !== 'unauthorized' || token === undefined) return error.message;
+  dropToken(room, token);
+  return 'This link is no longer valid. Ask for a new one.';
 }

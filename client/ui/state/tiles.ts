@@ -6,7 +6,7 @@ const SPEAKING = 0.1;
 
 /** A video of somebody else that one can pin: then it stays, whoever speaks. */
 export interface Pinnable {
-  participantId: string;
+  publication: RemotePublication;
   source: 'camera' | 'screen_share';
   pinned: boolean;
 }
@@ -42,7 +42,7 @@ export interface ScreenContent {
   name: string;
   picture: MediaStreamTrack | undefined;
   unseen: Unseen | undefined;
-  pin: Pinnable;
+  pin: Pinnable | undefined;
   stoppable: Stoppable;
 }
 
@@ -98,8 +98,14 @@ export function screensOf(room: Room): ScreenContent[] {
   });
 }
 
-function pinnable(room: Room, { participantId }: RemotePublication, source: Pinnable['source']): Pinnable {
-  return { participantId, source, pinned: room.isPinned(participantId, source) };
+/** Undefined for who has no place for any video. */
+function pinnable(
+  room: Room,
+  publication: RemotePublication,
+  source: Pinnable['source'],
+): Pinnable | undefined {
+  if (room.streams?.limit === 0) return undefined;
+  return { publication, source, pinned: room.isPinned(publication.participantId, source) };
 }
 
 function stoppable(participant: RemoteParticipant): Stoppable {

@@ -1,9 +1,9 @@
 import type { RemotePublication, Room } from '../../sdk/index.ts';
 
-/** A video that one could see and does not, and why: every place is held, it is being started, or that failed. */
+/** A video that one does not see, and why: one has no place for any, every place is held, it is being started, or that failed. */
 export interface Unseen {
   publication: RemotePublication;
-  why: 'limit' | 'starting' | 'failed';
+  why: 'none' | 'limit' | 'starting' | 'failed';
   /** Videos that one may watch at once. */
   limit: number;
 }
@@ -12,20 +12,21 @@ export interface Unseen {
 export function unseenOf(room: Room, publication: RemotePublication | undefined): Unseen | undefined {
   if (!publication || publication.muted || publication.track) return undefined;
   if (!room.hasMedia || !room.permissions.subscribe || room.state !== 'connected') return undefined;
-  return { publication, why: whyUnseen(room, publication), limit: room.streams.limit };
+  return { publication, why: whyUnseen(room, publication), limit: room.streams?.limit ?? 0 };
 }
 
 /** A free place is filled by itself, sooner or later. */
 function whyUnseen(room: Room, publication: RemotePublication): Unseen['why'] {
-  const { limit } = room.streams;
+  const limit = room.streams?.limit;
+  if (limit === 0) return 'none';
   if (room.isStarting(publication)) return 'starting';
-  if (limit > 0 && placesTaken(room) >= limit) return 'limit';
+  if (limit !== undefined && placesTaken(room) >= limit) return 'limit';
   return room.hasFailed(publication) ? 'failed' : 'starting';
 }
 
 /** What is being started here takes a place as well, whether the server has told it already or not. */
 function placesTaken(room: Room): number {
-  const { streams } = room.streams;
+  const streams = room.streams?.streams ?? [];
   const toldHere = streams.filter(({ where }) => where === 'this_tab').length;
   const knownHere = videosOf(room).filter((one) => one.track ?? room.isStarting(one)).length;
   return streams.length - toldHere + Math.max(toldHere, knownHere);

@@ -28,7 +28,7 @@ export function CallView({ call }: { call: Call }) {
       <CallControls call={call} />
       <Sounds sounds={call.sounds.value} />
       <News call={call} />
-      <Confirm question={call.hosting.question} />
+      <Confirm question={call.hosting.question} heading={heading} />
     </main>
   );
 }

@@ -6,7 +6,7 @@ import { useNameField } from '../components/name-field.tsx';
 import { PreviewPane } from '../components/preview-pane.tsx';
 import { useView } from '../components/use-view.ts';
 import { WebRtcHint } from '../components/webrtc-hint.tsx';
-import { nameIn, tokenFor } from '../state/access-token.ts';
+import { knownNameIn } from '../state/access-token.ts';
 import { Preview } from '../state/preview.ts';
 import { failure, join, joining } from '../state/session.ts';
 import { hasWebRtc } from '../state/webrtc.ts';
@@ -53,8 +53,7 @@ function Invitation({ room }: { room: string }) {
 }
 
 function EntryForm({ room }: { room: string }) {
-  const token = tokenFor(room);
-  const known = token === undefined ? undefined : nameIn(token);
+  const known = knownNameIn(room);
   const name = useNameField();
   const microphone = useSignal(true);
   const camera = useSignal(true);

@@ -7,7 +7,7 @@ import { useNameField } from '../components/name-field.tsx';
 import { Roads } from '../components/roads.tsx';
 import { useView } from '../components/use-view.ts';
 import { WebRtcHint } from '../components/webrtc-hint.tsx';
-import { keepTokenIn } from '../state/access-token.ts';
+import { keepTokenIn, knownNameIn } from '../state/access-token.ts';
 import { randomRoomName, ROOM_NAME_RULE, roomNameIn } from '../state/room-name.ts';
 import { join } from '../state/session.ts';
 import '../components/button.css';
@@ -67,10 +67,10 @@ function JoinForm({ isNamed }: { isNamed: () => boolean }) {
       problem.value =
         text.value.trim() === '' ? 'Enter the name of a room, or paste its link.' : ROOM_NAME_RULE;
       input.current?.focus();
-    } else if (isNamed()) {
-      keepTokenIn(text.value);
-      void join(room, everything);
+      return;
     }
+    keepTokenIn(text.value);
+    if (knownNameIn(room) !== undefined || isNamed()) void join(room, everything);
   };
 
   return (
