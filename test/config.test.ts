@@ -68,6 +68,13 @@ t.test('addresses, ports and networks are checked', (t) => {
     TRUST_PROXY: ['example.org', '10.0.0.0/33', '10.0.0.0/8/8', '0.0.0.0/0', '::/129', 'true'],
     TURN_HOST: ['turn:example.org', '0.0.0.0'],
     PUBLIC_URL: ['example.org'],
+    FRAME_ANCESTORS: [
+      'shop.example',
+      "'self'",
+      'https://a.example/x',
+      'https://a.example; script-src *',
+      ',',
+    ],
   })) {
     for (const value of values) {
       t.throws(
@@ -81,6 +88,7 @@ t.test('addresses, ports and networks are checked', (t) => {
     ['ANNOUNCED_ADDRESS', '192.168.1.20, 203.0.113.7,2001:db8::7,call.example.org'],
     ['TRUST_PROXY', '10.0.0.7, 10.0.0.0/8, fd00::/8'],
     ['RTC_PORTS', '40000-40000'],
+    ['FRAME_ANCESTORS', 'self, https://shop.example, http://*.b.example:8443'],
   ] as const) {
     t.equal(readConfig({ [name]: value })[name], value);
   }

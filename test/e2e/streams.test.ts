@@ -13,6 +13,7 @@ import {
 import { builtClient } from '../support/client.ts';
 import { sampled } from '../support/sampled.ts';
 import { testServer, type TestServer } from '../support/server.ts';
+import { giveVoice } from '../support/voices.ts';
 
 const clientDir = await builtClient();
 
@@ -53,6 +54,8 @@ async function sixPeople(t: Test, server: TestServer): Promise<Map<string, Page>
   const pages = new Map<string, Page>();
   for (const name of NAMES) {
     const { page } = await newPerson(browser);
+    // The browser's own microphone beeps: the three would follow it.
+    await giveVoice(page, 100);
     await joinRoom(page, server.url, 'tea', name);
     pages.set(name, page);
   }

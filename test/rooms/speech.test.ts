@@ -3,21 +3,40 @@ import t from 'tap';
 import { Speech } from '../../server/rooms/speech.ts';
 import { nextMove, type Candidate } from '../../server/streams/automatic/ranking.ts';
 
+const voice = (participantId: string) => ({ participantId, level: 0.8 });
+
 t.test('who leads, and since when', (t) => {
   const speech = new Speech();
   t.equal(speech.spokeAt('ada'), -Infinity);
   speech.lead('ada', 1_000);
-  speech.hear(['ada', 'ben'], 1_300);
+  speech.hear([voice('ada'), voice('ben')], 1_300);
   t.equal(speech.spokeAt('ada'), 1_300, 'who leads goes on speaking as long as they are heard');
   t.equal(speech.spokeAt('ben'), -Infinity, 'being heard beside is not enough');
+  t.equal(speech.heardAt('ben'), 1_300);
   t.equal(speech.leadsFor('ada', 2_000), 1_000);
   speech.lead('ben', 2_000);
-  speech.hear(['ada'], 2_300);
+  speech.hear([voice('ada')], 2_300);
   t.equal(speech.spokeAt('ada'), 1_300);
   t.equal(speech.leadsFor('ada', 2_300), 0);
   speech.forget('ben');
   t.equal(speech.leadsFor('ben', 2_300), 0);
   t.equal(speech.spokeAt('ben'), -Infinity);
+  t.end();
+});
+
+t.test('who is heard alone for a while leads; a cough or a noise does not', (t) => {
+  const speech = new Speech();
+  speech.lead('ada', 0);
+  for (const now of [300, 600]) speech.hear([voice('ben')], now);
+  speech.hear([], 900);
+  for (const now of [1_200, 1_500]) speech.hear([voice('ben')], now);
+  t.equal(speech.leadsFor('ben', 1_500), 0, 'a cough');
+  for (let now = 1_800; now < 6_000; now += 300) speech.hear([{ participantId: 'fan', level: 0.5 }], now);
+  t.equal(speech.leadsFor('fan', 6_000), 0, 'a noise');
+  for (const now of [6_000, 6_300, 6_600]) speech.hear([voice('cleo'), voice('dan')], now);
+  t.equal(speech.leadsFor('cleo', 6_600), 0, 'one of two');
+  for (const now of [7_000, 7_300, 7_600]) speech.hear([voice('ben')], now);
+  t.equal(speech.leadsFor('ben', 8_000), 400);
   t.end();
 });
 
@@ -33,7 +52,7 @@ function watchConversation(names: string[], leads: string[], slots = 3): { at: n
   leads.forEach((leader, index) => {
     const now = 60_000 + index * 100;
     if (leads[index - 1] !== leader) speech.lead(leader, now);
-    if (index % 3 === 0) speech.hear([leader], now);
+    if (index % 3 === 0) speech.hear([voice(leader)], now);
     const voices = names.map((name): Voice => ({
       name,
       watched: watched.has(name),
@@ -41,6 +60,7 @@ function watchConversation(names: string[], leads: string[], slots = 3): { at: n
       screen: false,
       muted: false,
       spokeAt: speech.spokeAt(name),
+      heardAt: speech.heardAt(name),
       leadsFor: speech.leadsFor(name, now),
     }));
     const move = nextMove(voices, 0, now);
