@@ -65,3 +65,15 @@ t.test('a browser without WebRTC is told so, and sees who is there', async (t) =
   await tile(ada, 'Ben').waitFor();
   t.pass('both are in the room');
 });
+
+t.test('who joins too often is told how long to wait', async (t) => {
+  const { url } = await testServer(t, { JOINS_PER_MINUTE_PER_USER: '1' }, { clientDir });
+  const browser = await testBrowser(t);
+  const { page } = await newPerson(browser);
+  await joinRoom(page, url, 'tea', 'Ada');
+  await page.getByRole('button', { name: 'Leave' }).click();
+  await page.goto(`${url}/r/tea`);
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await page.getByText(/joined too often from here\. Wait \d+ s\./).waitFor();
+  t.pass('in a sentence');
+});
