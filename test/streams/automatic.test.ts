@@ -217,6 +217,13 @@ t.test('what one closes does not come back by itself', async (t) => {
   t.same(await counts(server), both(2));
   await ada.request('setPinned', { participantId: ben?.id ?? '', source: 'camera', pinned: true });
   t.equal((await offered(ada, 3)).producerId, ben?.producerId, 'unless it is asked for');
+  if (!ben) throw new Error('two are there');
+  const producerId = await screen(ben.peer);
+  const shared = await offered(ada, 4);
+  await ada.request('closeConsumer', { consumerId: shared.id });
+  await ben.peer.request('closeProducer', { producerId });
+  const again = await screen(ben.peer);
+  await ada.next('consumerAdded', (offer) => offer.producerId === again);
   t.ok(cleo);
 });
 

@@ -118,6 +118,8 @@ export class Viewer {
     const key = keyOf(choice.publisher.id, choice.publication.source);
     this.#pinned.delete(key);
     this.#dismissed.add(key);
+    // Another screen is another matter; a camera is the same person's still.
+    if (choice.screen) choice.publication.producer.observer.once('close', () => this.#dismissed.delete(key));
   }
 
   async #watchInstead(
