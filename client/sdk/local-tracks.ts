@@ -57,7 +57,7 @@ export class LocalTracks {
         publication.producer = undefined;
       }
     }
-    for (const producerId of unknown) await this.#link?.request('closeProducer', { producerId });
+    for (const producerId of unknown) await this.#closeOnServer(producerId);
     for (const publication of this.#publications.values()) {
       if (!publication.producer) await this.#send(publication);
     }
@@ -199,7 +199,17 @@ export class LocalTracks {
   async #withdraw(producer: types.Producer | undefined): Promise<void> {
     if (!producer || producer.closed) return;
     producer.close();
-    await this.#link?.request('closeProducer', { producerId: producer.id });
+    await this.#closeOnServer(producer.id);
+  }
+
+  /** What is closed there already is as good; what cannot be reached is withdrawn when the connection is back. */
+  async #closeOnServer(producerId: string): Promise<void> {
+    try {
+      await this.#link?.request('closeProducer', { producerId });
+    } catch (error) {
+      if (error instanceof SignallingError && ['not_found', 'unreachable'].includes(error.code)) return;
+      throw error;
+    }
   }
 
   async #tellMuted({ producer, muted }: LocalPublication): Promise<void> {

@@ -43,7 +43,9 @@ export class Receiving {
   #failed = new WeakSet<RemotePublication>();
   readonly #pins = new Pins();
   /** What is shown no more, and has still to be taken down. */
-  readonly #replaced = new Set<types.Consumer>();
+  readonly #replaced = new Map<types.Consumer, ReturnType<typeof setTimeout>>();
+  /** Videos of the server's choice that are being started, by the id of their consumer. */
+  readonly #offered = new Map<string, RemotePublication>();
   #link: Link | undefined;
   #streams: NotificationData<'streams'> | undefined;
 
@@ -79,20 +81,24 @@ export class Receiving {
 
   /** Receives over a connection; of what was received before, only `consumerIds` goes on. */
   attach(link: Link, consumerIds: string[]): void {
-    this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
+    const isBack = link === this.#link;
     this.#link = link;
     this.#failed = new WeakSet();
     const alive = new Set(consumerIds);
     for (const publication of this.#roster.publications) {
-      if (publication.consumer && !alive.delete(publication.consumer.id)) this.drop(publication);
+      if (!publication.consumer || alive.delete(publication.consumer.id)) continue;
+      // It was given up elsewhere meanwhile.
+      if (isBack) this.#pins.set({ ...pinOf(publication), pinned: false });
+      this.drop(publication);
     }
+    this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
     // What the server forwards and nobody here knows of: its answer was lost.
     for (const consumerId of alive) link.stopReceiving(consumerId).catch(this.#tell.problem);
     this.receiveSounds();
   }
 
   detach(): void {
-    this.#takeDown();
+    for (const consumer of this.#replaced.keys()) this.#takeDown(consumer);
     this.#link = undefined;
   }
 
@@ -107,13 +113,16 @@ export class Receiving {
     const link = this.#link;
     if (!publication || !link) return;
     this.#failed.delete(publication);
-    this.#receive(publication, async () => ({ consumer: await link.play(offer), streamId })).catch(
-      (error: unknown) => {
+    this.#offered.set(offer.id, publication);
+    this.#receive(publication, async () => ({ consumer: await link.play(offer), streamId }))
+      .catch((error: unknown) => {
+        // The server has ended it meanwhile.
+        if (error instanceof SignallingError && error.code === 'not_found') return;
         this.#tell.problem(error);
         this.#failed.add(publication);
         this.#tell.changed();
-      },
-    );
+      })
+      .finally(() => this.#offered.delete(offer.id));
   }
 
   /** Subscribes to every sound. */
@@ -227,10 +236,13 @@ export class Receiving {
 
   /** The server has ended a consumer. */
   onConsumerClosed({ consumerId, reason }: NotificationData<'consumerClosed'>): void {
-    const publication = this.#roster.publications.find(({ consumer }) => consumer?.id === consumerId);
-    if (!publication?.consumer) return;
+    const publication =
+      this.#offered.get(consumerId) ??
+      this.#roster.publications.find(({ consumer }) => consumer?.id === consumerId);
+    if (!publication) return;
+    if (reason === 'replaced') this.#pins.set({ ...pinOf(publication), pinned: false });
+    if (!publication.consumer) return;
     if (reason === 'replaced') {
-      this.#pins.set({ ...pinOf(publication), pinned: false });
       // Taking it down is a negotiation of its own, which its successor, that nobody sees yet, would have to wait for.
       this.#takeDownLater(publication.consumer);
     }
@@ -238,13 +250,16 @@ export class Receiving {
   }
 
   #takeDownLater(consumer: types.Consumer): void {
-    this.#replaced.add(consumer);
-    setTimeout(() => this.#takeDown(), TAKE_DOWN_MS);
+    this.#replaced.set(
+      consumer,
+      setTimeout(() => this.#takeDown(consumer), TAKE_DOWN_MS),
+    );
   }
 
-  #takeDown(): void {
-    for (const consumer of this.#replaced) consumer.close();
-    this.#replaced.clear();
+  #takeDown(consumer: types.Consumer): void {
+    clearTimeout(this.#replaced.get(consumer));
+    this.#replaced.delete(consumer);
+    consumer.close();
   }
 
   /** What was received of a publication is gone. */

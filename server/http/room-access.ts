@@ -101,7 +101,8 @@ function refuseOtherRoom(request: FastifyRequest, name: string): void {
   throw new AppError('forbidden', `Your token is for room ${room} alone.`);
 }
 
-function refuseRemoved(request: FastifyRequest, name: string, removals: Removals): void {
+/** @throws {AppError} `forbidden` where a host removed who asks from the room. */
+export function refuseRemoved(request: FastifyRequest, name: string, removals: Removals): void {
   if (!removals.isBarred(requireIdentity(request), name)) return;
   throw new AppError('forbidden', `You were removed from room ${name} by a host.`);
 }

@@ -19,6 +19,7 @@ import {
   roomGrant,
   RoomPath,
   type RoomSources,
+  refuseRemoved,
 } from './room-access.ts';
 import {
   describe,
@@ -117,6 +118,7 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
           'To open a room that is locked needs a token with the grant roomAdmin as well.',
         );
       }
+      refuseRemoved(request, name, sources.removals);
       const room = await rooms.open(name, settingsIn(wanted));
       void reply.code(201).header('location', `/api/v1/rooms/${room.id}`);
       return send(reply, recordOf(room));

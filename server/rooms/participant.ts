@@ -13,6 +13,9 @@ import { publishRefusal, subscribeRefusal } from './permissions.ts';
 import { Publication } from './publication.ts';
 import { Transports } from './transports.ts';
 
+/** So many exchanged tokens are remembered; the older ones were made before any removal. */
+const MAX_TOKENS = 16;
+
 export interface ParticipantOptions {
   userId: string;
   displayName: string;
@@ -53,8 +56,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly #consumers = new Map<string, types.Consumer>();
   /** Producers that somebody else muted or ended. */
   readonly #mutedByHost = new Set<string>();
-  /** The tokens that have let it in: they may be exchanged while it is here. */
-  readonly tokenIds = new Set<string>();
+  readonly #tokenIds: string[] = [];
   #grants: Grants;
   #closed = false;
 
@@ -65,13 +67,24 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.displayName = options.displayName;
     this.deviceId = options.deviceId;
     this.#grants = options.grants;
-    if (options.tokenId !== undefined) this.tokenIds.add(options.tokenId);
+    if (options.tokenId !== undefined) this.noteToken(options.tokenId);
     this.transports = new Transports(options.media, this.id);
   }
 
   /** What this participant may do now: its token may be exchanged while it is here. */
   get grants(): Grants {
     return this.#grants;
+  }
+
+  /** The tokens that have let it in, the latest ones: they may be exchanged while it is here. */
+  get tokenIds(): readonly string[] {
+    return this.#tokenIds;
+  }
+
+  noteToken(id: string): void {
+    if (this.#tokenIds.includes(id)) return;
+    this.#tokenIds.push(id);
+    if (this.#tokenIds.length > MAX_TOKENS) this.#tokenIds.shift();
   }
 
   get closed(): boolean {
@@ -103,7 +116,8 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   }
 
   /**
-   * Takes a track from the client and tells the others of it.
+   * Takes a track from the client and tells the others of it. It takes the place of one from the same source: who
+   * published several could fill all the places of those who watch.
    *
    * @throws {AppError} `forbidden`, `not_found`, `too_many`, or `bad_request` where mediasoup refuses the parameters.
    */
@@ -118,25 +132,25 @@ export class Participant extends EventEmitter<ParticipantEvents> {
       );
     }
     const { maxProducers } = this.#options;
-    if (this.#publications.size >= maxProducers) {
+    const others = [...this.#publications.values()].filter(({ source }) => source !== params.source);
+    if (others.length >= maxProducers) {
       throw new AppError('too_many', `A participant may publish ${maxProducers} tracks.`, {
         limit: maxProducers,
       });
     }
-    this.#refuseSecond(params.source);
     const publication = await Publication.create(transport, params);
     const { producer } = publication;
     if (this.#closed || transport.closed || producer.closed) {
       producer.close();
       throw new AppError('not_found', `Transport ${params.transportId} was closed meanwhile.`);
     }
-    try {
-      const refusedMeanwhile = publishRefusal(this.#grants, params.source);
-      if (refusedMeanwhile) throw refusedMeanwhile;
-      this.#refuseSecond(params.source);
-    } catch (error) {
+    const refusedMeanwhile = publishRefusal(this.#grants, params.source);
+    if (refusedMeanwhile) {
       producer.close();
-      throw error;
+      throw refusedMeanwhile;
+    }
+    for (const former of this.#publications.values()) {
+      if (former.source === params.source) former.producer.close();
     }
     this.#publications.set(producer.id, publication);
     producer.observer.once('close', () => {
@@ -290,12 +304,6 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.#closed = true;
     this.transports.close();
     this.emit('close', reason);
-  }
-
-  /** One camera, one microphone, one screen: who had several could take all the places of those who watch. */
-  #refuseSecond(source: TrackSource): void {
-    if (![...this.#publications.values()].some((publication) => publication.source === source)) return;
-    throw new AppError('too_many', `You publish a ${source} already. Close it first.`, { limit: 1 });
   }
 
   #endPublication({ producer }: Publication): void {

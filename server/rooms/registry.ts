@@ -143,7 +143,7 @@ export class RoomRegistry {
     const recorded = removals.bar(
       userId,
       room.name,
-      presences.flatMap(({ tokenIds }) => [...tokenIds]),
+      presences.flatMap(({ tokenIds }) => tokenIds),
     );
     for (const participant of presences) room.remove(participant);
     log.info({ room: room.name, sessionId: room.id, participantId, userId, by }, 'participant removed');

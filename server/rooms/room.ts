@@ -138,7 +138,7 @@ export class Room extends EventEmitter<RoomEvents> {
     if (grants.hidden !== participant.grants.hidden) {
       throw new AppError('forbidden', 'Being hidden cannot change while in a room. Leave it first.');
     }
-    if (token) participant.tokenIds.add(token.id);
+    if (token) participant.noteToken(token.id);
     if (!entryRefusal(grants, this.name)) {
       participant.notify({ event: 'permissions', data: permissionsOf(grants, this.name) });
       participant.regrant(grants);

@@ -1,7 +1,12 @@
-/** Loudness from which a sound counts as a voice: a ratio from 0 (-127 dBov) to 1 (0 dBov); noise is below. */
-const VOICE = 0.65;
+/**
+ * Loudness from which a sound counts as a voice: a ratio from 0 (-127 dBov) to 1 (0 dBov). It is an average over a look,
+ * pauses between syllables included; noise that browsers suppress is below.
+ */
+const VOICE = 0.55;
 /** Looks in a row at which nobody else is heard, after which that one leads. A cough is heard at two at most. */
 const LOOKS_ALONE = 3;
+/** A voice that is heard again within so many ms has not paused. */
+const PAUSE_MS = 500;
 
 /** Somebody who is heard, and how loud, from 0 to 1. */
 interface Heard {
@@ -14,7 +19,7 @@ export class Speech {
   readonly #spokeAt = new Map<string, number>();
   readonly #heardAt = new Map<string, number>();
   #leading: { participantId: string; since: number } | undefined;
-  #alone: { participantId: string; looks: number } | undefined;
+  #alone: { participantId: string; looks: number; at: number } | undefined;
 
   /** Somebody leads the conversation from now on. */
   lead(participantId: string, now: number): void {
@@ -54,12 +59,15 @@ export class Speech {
 
   #leadIfAlone(voices: readonly string[], now: number): void {
     const [participantId] = voices;
-    if (participantId === undefined || voices.length > 1) {
+    if (participantId === undefined) return;
+    if (voices.length > 1) {
       this.#alone = undefined;
       return;
     }
-    const looks = this.#alone?.participantId === participantId ? this.#alone.looks + 1 : 1;
-    this.#alone = { participantId, looks };
+    const before = this.#alone;
+    const goesOn = before?.participantId === participantId && now - before.at <= PAUSE_MS;
+    const looks = goesOn ? before.looks + 1 : 1;
+    this.#alone = { participantId, looks, at: now };
     if (looks >= LOOKS_ALONE) this.lead(participantId, now);
   }
 }

@@ -308,10 +308,9 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   async #release(stream: Stream, reason: StreamEnd): Promise<void> {
-    if (stream.consumer) {
-      stream.consumer.close();
-      await stream.watching.viewer.flushed();
-    }
+    stream.consumer?.close();
+    // Also where it has none: its slot may be that of one that was closed for it.
+    if (stream.granted) await stream.watching.viewer.flushed();
     try {
       await this.#options.ledger.release(stream.record, reason);
     } catch (error) {

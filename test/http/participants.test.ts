@@ -104,9 +104,9 @@ t.test('a host mutes: sound is paused, video ends, and the person may begin agai
 t.test('who is removed does not come back with the same token, nor after a restart', async (t) => {
   const server = await testServer(t, { ...production, NODE_ID: 'removing' });
   const ask = await askingWith(server, host);
-  const token = await tokenOf('ada');
+  const token = await tokenOf('alma');
   const ada = await Peer.inRoom(t, server.url, 'tea', { token });
-  const tab = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ada') });
+  const tab = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('alma') });
   const ben = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ben') });
   const { participantId } = ada.joined;
 
@@ -125,7 +125,7 @@ t.test('who is removed does not come back with the same token, nor after a resta
     const peer = await Peer.connect(t, url, credentials);
     await t.rejects(peer.request('join', { room, displayName: 'x' }), { code: 'forbidden' });
   };
-  const later = await anyToken({ iat: Math.floor(Date.now() / 1000) + 2 });
+  const later = await anyToken({ sub: 'alma', iat: Math.floor(Date.now() / 1000) + 2 });
   await refuses(server.url, { token });
   await Peer.inRoom(t, server.url, 'other', { token });
   await Peer.inRoom(t, server.url, 'tea', { token: later });
@@ -139,7 +139,7 @@ t.test('who is removed does not come back with the same token, nor after a resta
 
 t.test('a host who is removed rules the room no more', async (t) => {
   const server = await testServer(t, production);
-  const grants = { roomJoin: true, roomAdmin: true };
+  const grants = { roomJoin: true, roomAdmin: true, roomCreate: true };
   const token = await tokenOf('cohost', grants);
   const cohost = await Peer.inRoom(t, server.url, 'tea', { token });
   const ask = await askingWith(server, host);
@@ -152,6 +152,8 @@ t.test('a host who is removed rules the room no more', async (t) => {
   ] as const) {
     t.match(await asCohost(method, path), problem(403, 'forbidden'), method);
   }
+  await ask('DELETE', '/rooms/tea');
+  t.match(await asCohost('POST', '/rooms', { name: 'tea' }), problem(403, 'forbidden'), 'nor opens it again');
   t.match(
     await asCohost('PATCH', '/rooms/tea', { locked: false }, { 'if-match': '*' }),
     problem(403, 'forbidden'),

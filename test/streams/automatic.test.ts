@@ -49,6 +49,23 @@ function speaks({ rooms }: TestServer, room: string, participantId: string): voi
   found?.emit('changed');
 }
 
+/** Holds up whoever comes, until it is opened. */
+class Gate {
+  open: () => void = () => undefined;
+  readonly reached: Promise<void>;
+  readonly #opened = new Promise<void>((resolve) => (this.open = resolve));
+  #reach: () => void = () => undefined;
+
+  constructor() {
+    this.reached = new Promise((resolve) => (this.#reach = resolve));
+  }
+
+  pass(): Promise<void> {
+    this.#reach();
+    return this.#opened;
+  }
+}
+
 const screen = async (peer: JoinedPeer): Promise<string> => {
   const { producerId } = await peer.request('produce', {
     transportId: peer.send.id,
@@ -181,6 +198,34 @@ t.test('a pinned video that is given up elsewhere does not come back by itself',
     method: 'DELETE',
     headers: { cookie },
   });
+});
+
+t.test('a pin that is set while the server gives that video up holds', async (t) => {
+  const gate = new Gate();
+  const server = await testServer(
+    t,
+    { MAX_STREAMS_PER_USER: '1' },
+    {
+      ledger: (real) => ({
+        ...real,
+        replace: async (formerId, stream) => {
+          await gate.pass();
+          return real.replace(formerId, stream);
+        },
+      }),
+    },
+  );
+  const { url } = server;
+  const [ben, cleo] = await publishers(t, url, 'tea', 2);
+  const ada = await viewer(t, url, 'tea');
+  t.equal((await offered(ada, 0)).producerId, ben?.producerId);
+  speaks(server, 'tea', cleo?.id ?? '');
+  await gate.reached;
+  await ada.request('setPinned', { participantId: ben?.id ?? '', source: 'camera', pinned: true });
+  gate.open();
+  t.equal((await offered(ada, 1)).producerId, cleo?.producerId);
+  t.equal((await offered(ada, 2)).producerId, ben?.producerId, 'it comes back');
+  t.same(await counts(server), both(1));
 });
 
 t.test('a camera that flaps moves slots once a second at most', async (t) => {

@@ -22,9 +22,7 @@ export class AutomaticChoice {
     this.#options = options;
     const { streams, rooms } = options;
     streams.on('changed', (userId) => this.#reconsider(rooms.presencesOf(userId)));
-    streams.on('replaced', ({ watching: { viewer, publisher, publication } }) =>
-      this.of(viewer)?.setPinned(publisher.id, publication.source, false),
-    );
+    streams.on('replaced', ({ watching }) => this.of(watching.viewer)?.onReplaced(watching));
   }
 
   /** Chooses for a participant from now on, until it leaves. */

@@ -6,7 +6,7 @@ import type { Participant } from '../../rooms/participant.ts';
 import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Publication } from '../../rooms/publication.ts';
 import type { Room } from '../../rooms/room.ts';
-import type { Stream } from '../stream.ts';
+import type { Stream, Watching } from '../stream.ts';
 import type { Streams, Watched } from '../streams.ts';
 import { nextMove, weakest, type Candidate } from './ranking.ts';
 
@@ -45,6 +45,8 @@ export class Viewer {
   /** Videos of the server's choice that the client has not begun to play. */
   readonly #offered = new WeakSet<types.Consumer>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** What the server itself is giving up for another video. */
+  #givingUp: Publication | undefined;
   /** When the server last put a video in place of another, in ms. */
   #swappedAt = -Infinity;
   #work: Promise<unknown> = Promise.resolve();
@@ -122,6 +124,11 @@ export class Viewer {
     if (choice.screen) choice.publication.producer.observer.once('close', () => this.#dismissed.delete(key));
   }
 
+  /** A stream of this participant gave its slot to another one. Where the user wanted that, its pin ends with it. */
+  onReplaced({ publisher, publication }: Watching): void {
+    if (publication !== this.#givingUp) this.setPinned(publisher.id, publication.source, false);
+  }
+
   async #watchInstead(
     publisher: Participant,
     publication: Publication,
@@ -135,7 +142,10 @@ export class Viewer {
       if (!(error instanceof AppError) || error.code !== 'stream_limit') throw error;
       const chosen = weakest(this.#choices())?.stream;
       // Only where the server has chosen none, what the user's token says of a full house is done.
-      return streams.watch(watching, chosen ? { replace: chosen.id, onLimit: 'reject' } : {});
+      this.#givingUp = chosen?.watching.publication;
+      return await streams.watch(watching, chosen ? { replace: chosen.id, onLimit: 'reject' } : {});
+    } finally {
+      this.#givingUp = undefined;
     }
   }
 
@@ -157,6 +167,7 @@ export class Viewer {
       }
       this.#swappedAt = now;
     }
+    this.#givingUp = move.inPlaceOf?.publication;
     try {
       const { consumer, streamId } = await streams.watch(
         { viewer: participant, publisher, publication, room },
@@ -166,6 +177,8 @@ export class Viewer {
       return true;
     } catch (error) {
       return this.#failedFor(error, publication);
+    } finally {
+      this.#givingUp = undefined;
     }
   }
 
