@@ -5,10 +5,10 @@ import type { MediaKind, Producer as Description, TrackSource } from '../protoco
 import { fromClient } from './client-input.ts';
 
 /**
- * Time between two requests for a key frame, in ms. Chrome makes none within 300 ms of another one, and passes over a
- * request that comes so soon; the worker would repeat it after a second.
+ * Time between two requests for a key frame, in ms. Chrome passes over a request that comes within 300 ms of another one,
+ * and the worker would repeat it only after a second; the rest is for the way to differ.
  */
-const KEY_FRAME_REQUEST_DELAY_MS = 320;
+const KEY_FRAME_REQUEST_DELAY_MS = 400;
 
 const kindOf: Record<TrackSource, MediaKind> = {
   camera: 'video',
@@ -17,14 +17,30 @@ const kindOf: Record<TrackSource, MediaKind> = {
   screen_share_audio: 'audio',
 };
 
+/** A track of which nothing has come after so many ms is taken for one that has started. */
+const START_MS = 1_500;
+
 /** A track that a participant publishes: the producer, and what it shows. */
 export class Publication {
   readonly producer: types.Producer;
   readonly source: TrackSource;
+  /** Resolves once it has started, or is closed. */
+  readonly starting: Promise<void>;
+  #started = false;
 
   private constructor(producer: types.Producer, source: TrackSource) {
     this.producer = producer;
     this.source = source;
+    this.starting = new Promise((resolve) => {
+      const timer = setTimeout(resolve, START_MS);
+      const start = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      producer.once('score', start);
+      producer.observer.once('close', start);
+    });
+    void this.starting.then(() => (this.#started = true));
   }
 
   /** @throws {AppError} `bad_request` where kind and source differ or mediasoup refuses the RTP parameters. */
@@ -43,6 +59,11 @@ export class Publication {
       }),
     );
     return new Publication(producer, source);
+  }
+
+  /** RTP comes: a browser takes its time between publishing a track and the first packet. */
+  get started(): boolean {
+    return this.#started;
   }
 
   /** What the others are told of it. */

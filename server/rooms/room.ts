@@ -97,9 +97,10 @@ export class Room extends EventEmitter<RoomEvents> {
       this.#tellOthers(participant, notification);
       this.emit('changed');
     });
-    participant.on('published', ({ producer, source }) => {
+    participant.on('published', ({ producer, source, starting }) => {
       // What is played on a shared screen is nobody's voice.
       if (source === 'microphone') this.#listenTo(producer);
+      void starting.then(() => this.emit('changed'));
     });
     participant.once('close', (reason) => {
       this.#participants.delete(participant.id);

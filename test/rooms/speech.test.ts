@@ -58,6 +58,7 @@ function watchConversation(names: string[], leads: string[], slots = 3): { at: n
       watched: watched.has(name),
       pinned: false,
       screen: false,
+      started: true,
       muted: false,
       spokeAt: speech.spokeAt(name),
       heardAt: speech.heardAt(name),

@@ -11,6 +11,7 @@ const person = (name: string, more: Partial<Candidate> = {}): Person => ({
   watched: false,
   pinned: false,
   screen: false,
+  started: true,
   muted: false,
   spokeAt: -Infinity,
   heardAt: -Infinity,
@@ -95,6 +96,10 @@ t.test('with every slot held', (t) => {
     t.same(names([...talking, person('d', { pinned: true })], 10_000), ['d', 'c']);
     t.end();
   });
+  t.test('what is still being started displaces nothing', (t) => {
+    t.equal(names([...three(), person('d', { pinned: true, started: false })], 10_000), undefined);
+    t.end();
+  });
   t.test('one screen does not displace another', (t) => {
     const screens = three().map((one) => ({ ...one, screen: true }));
     t.equal(names([...screens, person('d', { screen: true, spokeAt: 10_000 })], 10_000), undefined);
@@ -120,6 +125,7 @@ t.test('properties', (t) => {
     watched: fc.boolean(),
     pinned: fc.boolean(),
     screen: fc.boolean(),
+    started: fc.boolean(),
     muted: fc.boolean(),
     spokeAt: time,
     heardAt: time,
@@ -134,7 +140,7 @@ t.test('properties', (t) => {
       const counted = watched(people).length + end.free === count + free;
       const kept = pinnedBefore.every((one) => one.watched);
       const filled = end.free === 0 || people.every((one) => one.watched || one.muted);
-      const waiting = people.filter((one) => !one.watched && !one.muted);
+      const waiting = people.filter((one) => !one.watched && !one.muted && one.started);
       const rightful = waiting.every((one) =>
         people
           .filter((other) => other.watched && !other.pinned)

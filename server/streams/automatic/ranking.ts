@@ -5,6 +5,8 @@ export interface Candidate {
   /** The participant's own choice, which wins and stays. */
   pinned: boolean;
   screen: boolean;
+  /** Its pictures come: one that is still being started displaces nothing. */
+  started: boolean;
   /** Its owner has muted it: there is nothing to be seen. */
   muted: boolean;
   /** When its owner was last heard leading the conversation, in ms; -Infinity: never. */
@@ -42,7 +44,8 @@ export function nextMove<C extends Candidate>(
   now: number,
 ): Move<C> | undefined {
   const ranked = [...candidates].sort(compare);
-  const watch = ranked.find(({ watched, muted }) => !watched && !muted);
+  const wanted = ranked.filter(({ watched, muted }) => !watched && !muted);
+  const watch = free > 0 ? wanted[0] : wanted.find(({ started }) => started);
   if (!watch) return undefined;
   if (free > 0) return { watch, inPlaceOf: undefined };
   const last = weakest(ranked);

@@ -245,6 +245,7 @@ export class Viewer {
       watched: stream !== undefined,
       pinned: this.#pinned.has(keyOf(publisher.id, publication.source)),
       screen: publication.source === 'screen_share',
+      started: publication.started,
       muted: publication.producer.paused,
       spokeAt: speech.spokeAt(publisher.id),
       heardAt: speech.heardAt(publisher.id),
