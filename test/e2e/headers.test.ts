@@ -112,4 +112,6 @@ t.test('the page that tries the API works with a token, and within the policy', 
   await operation.getByRole('button', { name: 'Execute' }).click();
   await operation.locator('.live-responses-table .microlight', { hasText: '"ada"' }).waitFor();
   t.same(complaints, []);
+  await page.setViewportSize({ width: 390, height: 800 });
+  t.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, 'an answer fits on a phone');
 });
