@@ -4,23 +4,13 @@ import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { settings } from '../support/ledger.ts';
 import { Peer, newUser } from '../support/peer.ts';
-import { opus } from '../support/rtp.ts';
 import { askingWith, asking, pagesOf, problem, production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';
 import { anyToken, tokenOf } from '../support/tokens.ts';
+import { microphone } from '../support/tracks.ts';
 import { camera } from '../support/watching.ts';
 
 const host = { roomAdmin: true };
-
-async function microphone(peer: Awaited<ReturnType<typeof Peer.inRoom>>): Promise<string> {
-  const { producerId } = await peer.request('produce', {
-    transportId: peer.send.id,
-    kind: 'audio',
-    source: 'microphone',
-    rtpParameters: opus(),
-  });
-  return producerId;
-}
 
 t.test('hosts see who is in a room, who was, and what they publish; hidden ones too', async (t) => {
   const server = await testServer(t, production);
@@ -31,7 +21,8 @@ t.test('hosts see who is in a room, who was, and what they publish; hidden ones 
   const hidden = { token: await tokenOf('monitor', { roomJoin: true, hidden: true }) };
   const monitor = await Peer.inRoom(t, server.url, 'tea', hidden);
   const ben = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ben') });
-  const [video, audio] = [await camera(ada), await microphone(ada)];
+  const video = await camera(ada);
+  const { producerId: audio } = await ada.request('produce', microphone(ada));
   await ada.request('pauseProducer', { producerId: audio });
   await ben.request('leave', {});
   await server.rooms.recorded();
@@ -71,7 +62,8 @@ t.test('a host mutes: sound is paused, video ends, and the person may begin agai
   const ask = await askingWith(server, host);
   const ada = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ada') });
   const ben = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ben') });
-  const [video, audio] = [await camera(ada), await microphone(ada)];
+  const video = await camera(ada);
+  const { producerId: audio } = await ada.request('produce', microphone(ada));
   const { participantId } = ada.joined;
   const mute = (body?: object) => ask('POST', `/rooms/tea/participants/${participantId}/mute`, body);
 

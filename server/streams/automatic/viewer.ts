@@ -2,6 +2,7 @@ import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import { AppError } from '../../errors.ts';
 import type { TrackSource } from '../../protocol/model.ts';
+import { offerOf } from '../../rooms/offer.ts';
 import type { Participant } from '../../rooms/participant.ts';
 import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Publication } from '../../rooms/publication.ts';
@@ -183,13 +184,9 @@ export class Viewer {
   }
 
   #offer(consumer: types.Consumer, streamId: string): void {
-    const { id, producerId, kind, rtpParameters, producerPaused } = consumer;
     this.#offered.add(consumer);
     consumer.observer.once('resume', () => this.#offered.delete(consumer));
-    this.participant.notify({
-      event: 'consumerAdded',
-      data: { id, streamId, producerId, kind, rtpParameters, producerPaused },
-    });
+    this.participant.notify({ event: 'consumerAdded', data: { ...offerOf(consumer), streamId } });
   }
 
   /** @returns whether something else may be tried at once. */

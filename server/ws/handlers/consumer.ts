@@ -1,5 +1,4 @@
-import type { types } from 'mediasoup';
-import type { Consumer } from '../../protocol/model.ts';
+import { offerOf } from '../../rooms/offer.ts';
 import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
 
@@ -12,10 +11,10 @@ export const consumerHandlers: Handlers<
     const refusal = subscribeRefusal(viewer.grants);
     if (refusal) throw refusal;
     const { publisher, publication } = room.publishedFor(viewer, producerId);
-    if (publication.producer.kind === 'audio') return describe(await viewer.consume(publication.producer));
+    if (publication.producer.kind === 'audio') return offerOf(await viewer.consume(publication.producer));
     const { consumer, streamId } = await (session.viewer?.watch(publisher, publication, replace) ??
       session.context.streams.watch({ viewer, publisher, publication, room }, { replace }));
-    return { ...describe(consumer), streamId };
+    return { ...offerOf(consumer), streamId };
   },
 
   async pauseConsumer({ presence }, { consumerId }) {
@@ -46,7 +45,3 @@ export const consumerHandlers: Handlers<
     return {};
   },
 };
-
-function describe({ id, producerId, kind, rtpParameters, producerPaused }: types.Consumer): Consumer {
-  return { id, producerId, kind, rtpParameters, producerPaused };
-}
