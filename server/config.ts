@@ -241,6 +241,18 @@ export const settings = Type.Object({
     description: 'Time that calls may go on after SIGTERM, in ms; nobody new gets in meanwhile',
   }),
   EMPTY_ROOM_TTL_MS: milliseconds(300_000, 'Time that a room’s session goes on after the last one left'),
+  STATS_INTERVAL_MS: Type.Integer({
+    default: 5_000,
+    minimum: 1_000,
+    maximum: 60_000,
+    description: 'Time between two samples of every transport, in ms',
+  }),
+  STATS_BUFFER_SAMPLES: count(
+    10_000,
+    'Samples that wait for the database at most; beyond that the oldest are dropped, and counted',
+  ),
+  STATS_SAMPLE_DAYS: count(30, 'Days that samples are kept'),
+  STATS_ROLLUP_DAYS: count(396, 'Days that their rollups (15 s, 1 min, 1 h) are kept'),
 } satisfies Record<string, object>);
 
 export type Config = Readonly<Static<typeof settings>>;
