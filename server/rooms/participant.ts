@@ -238,7 +238,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     if (known) this.stopConsumer(known, 'swept');
     for (const transport of this.transports.all) {
       const { consumerIds } = await transport.dump();
-      if (consumerIds.includes(consumerId)) transport.close();
+      if (consumerIds.includes(consumerId)) this.transports.end(transport.id);
     }
   }
 
@@ -247,9 +247,9 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     return flushed(this.#options.media.worker);
   }
 
-  /** The ids of what is forwarded to this participant. */
-  get consumerIds(): string[] {
-    return [...this.#consumers.keys()];
+  /** What is forwarded to this participant, by consumer id. */
+  get consumers(): ReadonlyMap<string, types.Consumer> {
+    return this.#consumers;
   }
 
   /** @throws {AppError} `not_found` */

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
@@ -25,8 +26,13 @@ export interface RegistryOptions {
   emptyRoomTtl: number;
 }
 
+interface RegistryEvents {
+  /** Somebody is in a room, and has no transport yet. */
+  joined: [Room, Participant];
+}
+
 /** All rooms of this server, by name, and the limits that span them. */
-export class RoomRegistry {
+export class RoomRegistry extends EventEmitter<RegistryEvents> {
   readonly #options: RegistryOptions;
   readonly #rooms = new Map<string, Promise<Room>>();
   readonly #open = new Set<Room>();
@@ -37,6 +43,7 @@ export class RoomRegistry {
   #isOpen = true;
 
   constructor(options: RegistryOptions) {
+    super();
     this.#options = options;
     this.#journal = new JournalWriter(options.log);
   }
@@ -86,6 +93,7 @@ export class RoomRegistry {
     });
     this.#entered.add(room);
     this.#notePresence(participant);
+    this.emit('joined', room, participant);
     const { id, displayName } = participant;
     const joined = this.#options.journal
       .participantJoined({ id, sessionId: room.id, userId, displayName, joinedAt: new Date() })

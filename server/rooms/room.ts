@@ -173,6 +173,15 @@ export class Room extends EventEmitter<RoomEvents> {
     throw new AppError('not_found', `Nobody else in this room publishes a producer ${producerId}.`);
   }
 
+  /** What somebody in this room publishes, by the id of the producer. */
+  publication(producerId: string): Publication | undefined {
+    for (const { publications } of this.#participants.values()) {
+      const publication = publications.get(producerId);
+      if (publication) return publication;
+    }
+    return undefined;
+  }
+
   /** Ends the session for everybody. Doing it again does nothing. */
   close(reason: RoomCloseReason): void {
     if (this.#closed) return;

@@ -1,17 +1,25 @@
+import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { Direction } from '../protocol/model.ts';
 import { fromClient } from './client-input.ts';
 
+interface TransportsEvents {
+  opened: [types.WebRtcTransport, Direction];
+  /** It is about to be closed: what its worker is asked now is still answered. */
+  closing: [types.WebRtcTransport];
+}
+
 /** The two transports of a participant, one a direction, on the one port of the room's worker. */
-export class Transports {
+export class Transports extends EventEmitter<TransportsEvents> {
   readonly #media: RoutedWorker;
   readonly #participantId: string;
   readonly #byDirection = new Map<Direction, types.WebRtcTransport>();
   #closed = false;
 
   constructor(media: RoutedWorker, participantId: string) {
+    super();
     this.#media = media;
     this.#participantId = participantId;
   }
@@ -53,8 +61,9 @@ export class Transports {
     this.#byDirection.set(direction, transport);
     transport.observer.once('close', () => this.#byDirection.delete(direction));
     transport.on('dtlsstatechange', (state) => {
-      if (state === 'failed' || state === 'closed') transport.close();
+      if (state === 'failed' || state === 'closed') this.#end(transport);
     });
+    this.emit('opened', transport, direction);
     return transport;
   }
 
@@ -73,9 +82,20 @@ export class Transports {
     return fromClient('transport', () => transport.restartIce());
   }
 
+  /** Ends one, with everything on it. @throws {AppError} `not_found` */
+  end(transportId: string): void {
+    this.#end(this.get(transportId));
+  }
+
   /** Ends them all, with everything on them. None can be made any more. */
   close(): void {
     this.#closed = true;
-    for (const transport of this.all) transport.close();
+    for (const transport of this.all) this.#end(transport);
+  }
+
+  #end(transport: types.WebRtcTransport): void {
+    if (transport.closed) return;
+    this.emit('closing', transport);
+    transport.close();
   }
 }

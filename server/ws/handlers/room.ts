@@ -23,6 +23,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
       participants: room.othersThan(participant),
       permissions: permissionsOf(participant.grants, room.name),
       iceServers: iceServersFor(session.userId, turn),
+      statsIntervalMs: session.context.recorder.interval,
     };
   },
 

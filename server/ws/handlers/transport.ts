@@ -23,7 +23,7 @@ export const transportHandlers: Handlers<
   },
 
   closeTransport({ presence }, { transportId }) {
-    presence.participant.transports.get(transportId).close();
+    presence.participant.transports.end(transportId);
     return {};
   },
 };
