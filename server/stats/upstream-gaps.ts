@@ -1,0 +1,30 @@
+import type { types } from 'mediasoup';
+
+/**
+ * What a consumer's receiver reports as lost though it was never sent to it. mediasoup forwards the gaps in the sequence
+ * numbers of what the publisher's network lost and nobody sent again; the receiver cannot tell them from losses on its own
+ * side. They are counted here, to be taken off.
+ */
+export class UpstreamGaps {
+  #ssrc: number | undefined;
+  #open = 0;
+  #sent = 0;
+  #total = 0;
+
+  /**
+   * @param sent Packets that the consumer has been sent so far.
+   * @param upstream The stream that is forwarded to it now.
+   * @returns how many gaps it has been sent so far.
+   */
+  count(sent: number, upstream: types.ProducerStat | undefined): number {
+    if (!upstream) return this.#total;
+    // Without RTX what is sent again has the sequence number of what was lost, and counts as received.
+    const open = upstream.packetsLost - (upstream.rtxSsrc ? upstream.packetsRepaired : 0);
+    // While nothing is forwarded no gaps are, and another stream begins without any.
+    if (upstream.ssrc === this.#ssrc && sent > this.#sent) this.#total += open - this.#open;
+    this.#ssrc = upstream.ssrc;
+    this.#open = open;
+    this.#sent = sent;
+    return this.#total;
+  }
+}
