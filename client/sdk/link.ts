@@ -8,6 +8,7 @@ import { deviceId } from './device-id.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
 import { sending } from './publishing.ts';
 import { Signalling } from './signalling.ts';
+import { StatsReporting } from './stats-reporting.ts';
 
 export interface LinkOptions {
   /** The signalling's address, `ws:` or `wss:`. */
@@ -65,6 +66,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
   #refreshing: ReturnType<typeof setTimeout> | undefined;
+  #reporting: StatsReporting | undefined;
   #closed = false;
 
   private constructor(signalling: Signalling, options: LinkOptions, joined: Result<'join'>) {
@@ -93,8 +95,17 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       const link = new Link(signalling, options, joined);
       if (device && send && recv) {
         const ice = { iceServers: joined.iceServers, iceTransportPolicy };
-        link.#adopt('send', device.createSendTransport({ ...forMediasoupClient(send), ...ice }));
-        link.#adopt('recv', device.createRecvTransport({ ...forMediasoupClient(recv), ...ice }));
+        const transports = {
+          send: device.createSendTransport({ ...forMediasoupClient(send), ...ice }),
+          recv: device.createRecvTransport({ ...forMediasoupClient(recv), ...ice }),
+        };
+        link.#adopt('send', transports.send);
+        link.#adopt('recv', transports.recv);
+        link.#reporting = new StatsReporting({
+          transports: Object.values(transports),
+          request: (method, data) => link.#signalling.request(method, data),
+          interval: joined.statsIntervalMs,
+        });
       }
       link.#refreshWithin(signalling, hello.expiresInMs);
       return link;
@@ -315,6 +326,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#refreshing);
+    this.#reporting?.stop();
     this.#transports.send?.close();
     this.#transports.recv?.close();
     this.safeEmit('close', problem);

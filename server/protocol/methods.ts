@@ -19,6 +19,7 @@ import {
   TrackSource,
   Transport,
 } from './model.ts';
+import { ReportedTransport } from './stats-report.ts';
 
 const Nothing = Exactly({});
 
@@ -44,6 +45,7 @@ export const methods = {
       participants: Type.Array(Participant),
       permissions: Permissions,
       iceServers: Type.Array(IceServer),
+      statsIntervalMs: Type.Integer({ minimum: 1, description: 'Time between two `reportStats`.' }),
     }),
   },
   resume: {
@@ -105,6 +107,11 @@ export const methods = {
       spatialLayer: SpatialLayer,
       temporalLayer: Type.Optional(TemporalLayer),
     }),
+    result: Nothing,
+  },
+
+  reportStats: {
+    params: Exactly({ transports: Type.Array(ReportedTransport, { minItems: 1, maxItems: 2 }) }),
     result: Nothing,
   },
 

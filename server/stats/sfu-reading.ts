@@ -81,6 +81,8 @@ function ofConsumer(
   return [
     {
       ...common(track, consumer.rtpParameters, sent),
+      // Until a receiver report has come nothing is known of the other end.
+      jitterMs: unlessZero(sent.roundTripTime) && jitterOf(sent, consumer.rtpParameters),
       packetsSent: sent.packetCount,
       packetsReceived: undefined,
       packetsLost: Math.max(0, sent.packetsLost - notSent),
@@ -93,10 +95,9 @@ function ofConsumer(
 
 function common(
   track: SampledTrack,
-  { codecs }: types.RtpParameters,
+  rtpParameters: types.RtpParameters,
   stat: types.ConsumerStat | types.ProducerStat,
 ) {
-  const clockRate = codecs[0]?.clockRate ?? 90_000;
   return {
     key: String(stat.ssrc),
     track,
@@ -106,10 +107,18 @@ function common(
     freezes: undefined,
     freezeMs: undefined,
     rttMs: unlessZero(stat.roundTripTime),
-    jitterMs: (stat.jitter * 1000) / clockRate,
+    jitterMs: jitterOf(stat, rtpParameters),
     fps: undefined,
     frameHeight: undefined,
   };
+}
+
+/** mediasoup has it in units of the RTP clock. */
+function jitterOf(
+  { jitter }: types.ConsumerStat | types.ProducerStat,
+  { codecs }: types.RtpParameters,
+): number {
+  return (jitter * 1000) / (codecs[0]?.clockRate ?? 90_000);
 }
 
 /** mediasoup's zero stands for what it does not know yet. */

@@ -4,6 +4,7 @@ import { consumerHandlers } from './handlers/consumer.ts';
 import { hostHandlers } from './handlers/host.ts';
 import { producerHandlers } from './handlers/producer.ts';
 import { roomHandlers } from './handlers/room.ts';
+import { statsHandlers } from './handlers/stats.ts';
 import { tokenHandlers } from './handlers/token.ts';
 import { transportHandlers } from './handlers/transport.ts';
 
@@ -22,5 +23,6 @@ export const handlers: Handlers = {
   ...transportHandlers,
   ...producerHandlers,
   ...consumerHandlers,
+  ...statsHandlers,
   ...hostHandlers,
 };

@@ -10,6 +10,7 @@ import type { Notification } from '../protocol/notifications.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Room } from '../rooms/room.ts';
+import type { Recorder } from '../stats/recorder.ts';
 import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Viewer } from '../streams/automatic/viewer.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -34,6 +35,7 @@ export interface SessionContext {
   streams: Streams;
   choice: AutomaticChoice;
   resumption: Resumption;
+  recorder: Recorder;
   /** Where browsers reach the media. */
   announced: AnnouncedAddresses;
   /** The relay for those who do not. */

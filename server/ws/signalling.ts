@@ -12,6 +12,7 @@ import { routerRtpCapabilities } from '../media/codecs.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
+import type { Recorder } from '../stats/recorder.ts';
 import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { JoinLimits } from './join-limits.ts';
@@ -22,6 +23,7 @@ export interface SignallingOptions {
   rooms: RoomRegistry;
   streams: Streams;
   choice: AutomaticChoice;
+  recorder: Recorder;
   tokens: AccessTokens;
   revocations: Revocations;
   announced: AnnouncedAddresses;
@@ -37,7 +39,7 @@ export interface SignallingOptions {
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
-  const { rooms, streams, choice, tokens, revocations, announced, turn, allowedOrigins } = options;
+  const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, allowedOrigins } = options;
   const { joins, limits, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
@@ -77,6 +79,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
           streams,
           choice,
           resumption,
+          recorder,
           announced,
           turn,
         },

@@ -33,14 +33,14 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     session.enter(presence);
     const { room, participant } = presence;
     await session.context.streams.applyLimit(participant);
-    const { publications, consumerIds } = participant;
+    const { publications, consumers } = participant;
     return {
       room: { locked: room.settings.locked },
       participants: room.othersThan(participant),
       permissions: permissionsOf(participant.grants, room.name),
       producerIds: [...publications.keys()],
       mutedByHost: participant.mutedByHost,
-      consumerIds,
+      consumerIds: [...consumers.keys()],
     };
   },
 

@@ -1,0 +1,64 @@
+import type { types } from 'mediasoup-client';
+import { SignallingError } from './errors.ts';
+import type { Signalling } from './signalling.ts';
+import { reportOf } from './stats-report.ts';
+
+export interface StatsReportingOptions {
+  transports: readonly types.Transport[];
+  request: Signalling['request'];
+  /** Time between two reports, in ms. */
+  interval: number;
+}
+
+/** Tells the server at intervals what the browser's own statistics say, so that it can be asked later how a call was. */
+export class StatsReporting {
+  readonly #options: StatsReportingOptions;
+  /** The ids of producers and consumers, by those of their tracks. */
+  readonly #ids = new Map<string, string>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #busy = false;
+
+  constructor(options: StatsReportingOptions) {
+    this.#options = options;
+    for (const { observer } of options.transports) {
+      observer.on('newproducer', (producer) => this.#note(producer));
+      observer.on('newconsumer', (consumer) => this.#note(consumer));
+    }
+    this.#timer = setInterval(() => void this.#report(), options.interval);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #note({ id, track, observer }: types.Producer | types.Consumer): void {
+    if (!track) return;
+    this.#ids.set(track.id, id);
+    observer.once('close', () => {
+      if (this.#ids.get(track.id) === id) this.#ids.delete(track.id);
+    });
+  }
+
+  async #report(): Promise<void> {
+    const live = this.#options.transports.filter(({ connectionState }) => connectionState === 'connected');
+    if (this.#busy || live.length === 0) return;
+    this.#busy = true;
+    try {
+      const transports = await Promise.all(
+        live.map(async (transport) => {
+          const stats = await transport.getStats();
+          return reportOf(transport.id, performance.now(), stats, this.#ids);
+        }),
+      );
+      await this.#options.request('reportStats', { transports });
+    } catch (error) {
+      // The next report has everything that this one had: counters count from the beginning.
+      if (!(error instanceof SignallingError) && !isClosed(error)) throw error;
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+/** A transport was closed while it was asked. */
+const isClosed = (error: unknown): boolean => error instanceof Error && error.name === 'InvalidStateError';

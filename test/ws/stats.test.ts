@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { ReportedTransport } from '../../server/protocol/stats-report.ts';
+import { mutated } from '../support/mutations.ts';
+import { Peer } from '../support/peer.ts';
+import { allWritten, testServer, type TestServer } from '../support/server.ts';
+import { microphone } from '../support/tracks.ts';
+import { camera } from '../support/watching.ts';
+
+const reportOf = (transportId: string, known: Partial<ReportedTransport> = {}): ReportedTransport => ({
+  transportId,
+  atMs: 5_000,
+  bytesSent: 1_000,
+  bytesReceived: 100,
+  tracks: [],
+  ...known,
+});
+
+async function rowsOf({ database, recorder }: TestServer, transportId: string) {
+  await allWritten(recorder);
+  const { rows } = await database.pool.query<Record<string, unknown>>(
+    `SELECT * FROM quality_samples WHERE transport_id = $1 AND reporter = 'browser' ORDER BY ended_at, track_id`,
+    [transportId],
+  );
+  return rows;
+}
+
+t.test('what a browser says of its transports is recorded, as its own word', async (t) => {
+  const server = await testServer(t);
+  const ada = await Peer.inRoom(t, server.url, 'tea');
+  t.equal(ada.joined.statsIntervalMs, 5_000);
+  const video = await camera(ada);
+  const { producerId: audio } = await ada.request('produce', microphone(ada));
+  const gone = 'closed meanwhile';
+  await ada.request('reportStats', {
+    transports: [
+      reportOf(ada.send.id, {
+        bytesSent: 9_000,
+        rttMs: 12.5,
+        availableBps: 2e6,
+        protocol: 'udp',
+        candidateType: 'relay',
+        tracks: [
+          { id: video, bytes: 6_000, packets: 60, nacks: 2, plis: 1, fps: 24, frameHeight: 720 },
+          { id: audio, bytes: 2_000, packets: 40 },
+          { id: gone, bytes: 1_000, packets: 10 },
+        ],
+      }),
+      reportOf(ada.recv.id, { bytesSent: 10, bytesReceived: 0 }),
+    ],
+  });
+  const rows = await rowsOf(server, ada.send.id);
+  t.equal(rows.length, 3);
+  t.match(
+    rows.find(({ track_id }) => track_id === ada.send.id),
+    {
+      up_bytes: '9000',
+      down_bytes: '100',
+      up_packets: '100',
+      up_audio_packets: '40',
+      up_packets_lost: null,
+      rtt_ms: 12.5,
+      up_available_bps: 2e6,
+      up_fps: 24,
+      up_frame_height: 720,
+      protocol: 'udp',
+      candidate_type: 'relay',
+      score: null,
+    },
+  );
+  t.match(
+    rows.find(({ track_id }) => track_id === video),
+    { up_bytes: '6000', up_packets: '60', up_nacks: '2', up_plis: '1', up_fps: 24, down_bytes: null },
+  );
+  t.equal((await rowsOf(server, ada.recv.id)).length, 1);
+});
+
+t.test('it is believed about oneself alone, now and then, and within what a network carries', async (t) => {
+  const server = await testServer(t);
+  const [ada, ben] = [await Peer.inRoom(t, server.url, 'tea'), await Peer.inRoom(t, server.url, 'tea')];
+  const report = (transport: ReportedTransport) => ada.request('reportStats', { transports: [transport] });
+  await t.rejects(report(reportOf(ben.send.id)), { code: 'not_found' });
+  await t.rejects(
+    ada.request('reportStats', { transports: [reportOf(ada.recv.id), reportOf(ben.recv.id)] }),
+    { code: 'not_found' },
+  );
+  t.same(await rowsOf(server, ada.recv.id), [], 'nothing of a report that is refused is recorded');
+  await report(reportOf(ada.send.id));
+  await t.rejects(report(reportOf(ada.send.id, { atMs: 60_000 })), {
+    code: 'rate_limited',
+    body: { retryAfterMs: Number },
+  });
+  await t.rejects(report(reportOf(ada.recv.id, { bytesReceived: Number.MAX_SAFE_INTEGER })), {
+    code: 'bad_request',
+    message: /10 Gbit|nothing carries/,
+  });
+  const stranger = await Peer.connect(t, server.url);
+  await t.rejects(stranger.request('reportStats', { transports: [reportOf(ada.send.id)] }), {
+    code: 'not_joined',
+  });
+});
+
+t.test('reports cut and mutated: a clear answer each, and every row that is written is sane', async (t) => {
+  const server = await testServer(t, { MESSAGES_PER_SECOND: '1000000', MESSAGES_BURST: '1000000' });
+  const ada = await Peer.inRoom(t, server.url, 'tea');
+  const video = await camera(ada);
+  const track = {
+    id: video,
+    bytes: 1,
+    packets: 1,
+    nacks: 1,
+    plis: 1,
+    rttMs: 1,
+    jitterMs: 1,
+    fps: 1,
+    frameHeight: 1,
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      mutated({ transports: [reportOf('', { rttMs: 1, protocol: 'udp', tracks: [track, track] })] }),
+      async (data) => {
+        // One transport takes a report each half second: each of these has its own.
+        const { id } = await ada.request('createTransport', { direction: 'send' }).catch(() => ada.send);
+        const named = JSON.parse(
+          JSON.stringify(data).replaceAll('"transportId":""', `"transportId":"${id}"`),
+        ) as unknown;
+        const answer = await ada.raw('reportStats', named);
+        if (!answer.ok && answer.error.code === 'internal')
+          throw new Error(JSON.stringify({ named, answer }));
+        await ada.request('closeTransport', { transportId: id }).catch(() => undefined);
+      },
+    ),
+    { seed: 20_261_121, numRuns: 400 },
+  );
+  await allWritten(server.recorder);
+  t.equal(server.recorder.writer.unwritable, 0);
+  t.equal(server.recorder.writer.dropped, 0);
+});
