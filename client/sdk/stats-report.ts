@@ -37,8 +37,8 @@ export function reportOf(
 }
 
 /**
- * What is sent, all layers of a track together. What of it was lost the server knows, and tells the browser with what others
- * lost mixed in, so that a sender adds redundancy: it is not reported back.
+ * What is sent, all layers of a track together. Packets and losses are left out: Chromium counts the padding of its probes among
+ * them, and the server, which knows what was lost, mixes in what others lost, so that the sender adds redundancy.
  */
 function sent(stats: ReadonlyMap<string, Stat>, ids: ReadonlyMap<string, string>): ReportedTrack[] {
   const layers = new Map<string, Stat[]>();
@@ -53,7 +53,6 @@ function sent(stats: ReadonlyMap<string, Stat>, ids: ReadonlyMap<string, string>
     return withoutUnknown({
       id,
       bytes: total(own, 'bytesSent') ?? 0,
-      packets: Math.max(0, (total(own, 'packetsSent') ?? 0) - (total(own, 'retransmittedPacketsSent') ?? 0)),
       nacks: total(own, 'nackCount'),
       plis: total(own, 'pliCount'),
       rttMs: milliseconds(heard[0], 'roundTripTime'),
@@ -71,7 +70,7 @@ function received(all: Stat[], ids: ReadonlyMap<string, string>): ReportedTrack[
       withoutUnknown({
         id,
         bytes: count(stat, 'bytesReceived') ?? 0,
-        packets: Math.max(
+        packetsReceived: Math.max(
           0,
           (count(stat, 'packetsReceived') ?? 0) - (count(stat, 'retransmittedPacketsReceived') ?? 0),
         ),

@@ -13,7 +13,7 @@ const Milliseconds = Type.Number({ minimum: 0, maximum: 600_000 });
 export const ReportedTrack = Exactly({
   id: Type.Unsafe<string>({ ...Id, description: 'Of the producer or consumer.' }),
   bytes: Count,
-  packets: Type.Unsafe<number>({ ...Count, description: 'Sent, or received, at the first try.' }),
+  packetsReceived: Type.Optional(Type.Unsafe<number>({ ...Count, description: 'At the first try.' })),
   packetsLost: Type.Optional(Count),
   nacks: Type.Optional(Count),
   plis: Type.Optional(Count),

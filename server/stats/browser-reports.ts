@@ -61,8 +61,8 @@ export class BrowserReports {
       candidateType: report.candidateType,
       streams: report.tracks.flatMap((one) => {
         // What is not there any more was closed while the report was on its way.
-        const track = transport.track(one.id);
-        return track ? [streamOf(one, track, transport.direction === 'send')] : [];
+        const known = transport.track(one.id);
+        return known ? [streamOf(one, known.track, known.notSent)] : [];
       }),
     };
   }
@@ -73,16 +73,20 @@ function between(ours: number, theirs: number): number {
   return Math.min(Math.max(theirs, ours - CLOCKS_DIFFER_MS, 1), ours + CLOCKS_DIFFER_MS);
 }
 
-function streamOf(report: ReportedTrack, track: SampledTrack, isSent: boolean): StreamReading {
-  const { bytes, packets, packetsLost, nacks, plis, freezes, freezeMs, rttMs, jitterMs, fps, frameHeight } =
-    report;
+/** @param notSent What the browser misses though it was never sent to it. */
+function streamOf(
+  { packetsReceived, packetsLost, ...others }: ReportedTrack,
+  track: SampledTrack,
+  notSent: number,
+): StreamReading {
+  const { bytes, nacks, plis, freezes, freezeMs, rttMs, jitterMs, fps, frameHeight } = others;
   return {
     key: '',
     track,
     bytes,
-    packetsSent: isSent ? packets : undefined,
-    packetsReceived: isSent ? undefined : packets,
-    packetsLost,
+    packetsSent: undefined,
+    packetsReceived,
+    packetsLost: packetsLost && Math.max(0, packetsLost - notSent),
     nacks,
     plis,
     freezes,

@@ -4,7 +4,7 @@ import type { StreamReading } from './reading.ts';
 export interface StreamDelta {
   bytes: number;
   /** Sent; at the end that receives: what came and what was lost. */
-  packets: number;
+  packets: number | undefined;
   packetsLost: number | undefined;
   nacks: number | undefined;
   plis: number | undefined;
@@ -47,9 +47,10 @@ export function difference(
     return value === undefined ? undefined : Math.max(0, value - (from[name] ?? 0));
   };
   const packetsLost = since('packetsLost');
+  const packetsReceived = since('packetsReceived');
   const delta: StreamDelta = {
     bytes: since('bytes') ?? 0,
-    packets: since('packetsSent') ?? (since('packetsReceived') ?? 0) + (packetsLost ?? 0),
+    packets: packetsReceived === undefined ? since('packetsSent') : packetsReceived + (packetsLost ?? 0),
     packetsLost,
     nacks: since('nacks'),
     plis: since('plis'),

@@ -2,11 +2,11 @@ import type { types } from 'mediasoup';
 import type { Direction } from '../protocol/model.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { Room } from '../rooms/room.ts';
+import { ConsumerLoss } from './consumer-loss.ts';
 import { Meter } from './meter.ts';
 import type { Reading } from './reading.ts';
 import type { Reporter, Sample, SampledTrack } from './sample.ts';
-import { readTransport, type ConsumerTrack, type ProducerTrack } from './sfu-reading.ts';
-import { UpstreamGaps } from './upstream-gaps.ts';
+import { readTransport, upstreamIn, type ConsumerTrack, type ProducerTrack } from './sfu-reading.ts';
 
 export interface MeteredOptions {
   room: Room;
@@ -29,6 +29,7 @@ export class MeteredTransport {
   constructor(options: MeteredOptions) {
     this.#options = options;
     this.room = options.room;
+    options.transport.observer.on('newconsumer', (consumer) => this.#expect(consumer));
   }
 
   get direction(): Direction {
@@ -40,14 +41,12 @@ export class MeteredTransport {
     return performance.now() - this.#openedAt;
   }
 
-  /** Asks the worker. Every question has been sent when this returns its promise. */
-  async sample(): Promise<Sample[]> {
+  /** Asks the worker. Every question has been sent when this returns its promise. @param isLast It is about to be closed. */
+  async sample(isLast: boolean): Promise<Sample[]> {
     const { transport, now } = this.#options;
     if (transport.closed) return [];
-    const reading = await readTransport(transport, {
-      producers: this.#producerTracks(),
-      consumers: this.#consumerTracks(),
-    });
+    const tracks = { producers: this.#producerTracks(), consumers: this.#consumerTracks() };
+    const reading = await readTransport(transport, tracks, isLast);
     if (!reading) return [];
     this.#bySfu ??= this.#meter('server', reading.at - this.age);
     return this.#bySfu.samplesOf(reading, now());
@@ -59,9 +58,12 @@ export class MeteredTransport {
     return this.#byBrowser.samplesOf(reading, this.#options.now());
   }
 
-  /** A producer or consumer on this transport. */
-  track(id: string): SampledTrack | undefined {
-    return [...this.#producerTracks(), ...this.#consumerTracks()].find(({ track }) => track.id === id)?.track;
+  /** A producer or consumer on this transport; of a consumer, what its receiver misses though it was never sent to it. */
+  track(id: string): { track: SampledTrack; notSent: number } | undefined {
+    const consumer = this.#consumerTracks().find(({ track }) => track.id === id);
+    if (consumer) return { track: consumer.track, notSent: consumer.loss.notSent };
+    const producer = this.#producerTracks().find(({ track }) => track.id === id);
+    return producer && { track: producer.track, notSent: 0 };
   }
 
   /** @param openedAt By the clock of the readings, in ms. */
@@ -87,22 +89,24 @@ export class MeteredTransport {
   }
 
   #consumerTracks(): ConsumerTrack[] {
-    const { participant, direction } = this.#options;
-    if (direction === 'send') return [];
-    for (const id of this.#consumers.keys()) {
-      if (!participant.consumers.has(id)) this.#consumers.delete(id);
-    }
-    for (const consumer of participant.consumers.values()) {
-      if (this.#consumers.has(consumer.id)) continue;
-      const { id, kind, producerId } = consumer;
-      const source = this.room.publication(producerId)?.source;
-      if (!source) continue;
-      this.#consumers.set(id, {
-        consumer,
-        gaps: new UpstreamGaps(),
-        track: { id, kind, source, producerId },
-      });
-    }
-    return [...this.#consumers.values()];
+    const { consumers } = this.#options.participant;
+    return [...this.#consumers.values()].filter(({ consumer }) => consumers.has(consumer.id));
+  }
+
+  /** Its losses are counted from the moment at which the client takes it. */
+  #expect(consumer: types.Consumer): void {
+    const { id, kind, producerId, observer } = consumer;
+    const source = this.room.publication(producerId)?.source;
+    if (!source) return;
+    const loss = new ConsumerLoss();
+    this.#consumers.set(id, { consumer, loss, track: { id, kind, source, producerId } });
+    observer.once('close', () => this.#consumers.delete(id));
+    observer.once('resume', () => {
+      consumer.getStats().then(
+        (stats) => loss.begin(upstreamIn(stats)),
+        // It was closed meanwhile, or its worker is gone.
+        () => this.#consumers.delete(id),
+      );
+    });
   }
 }

@@ -82,12 +82,12 @@ export class Sampler {
 
   /** One transport after another: many questions at once would hold up those who join. */
   async #sampleRoom(transports: MeteredTransport[]): Promise<void> {
-    for (const transport of transports) await this.#take(transport);
+    for (const transport of transports) await this.#take(transport, false);
   }
 
-  async #take(transport: MeteredTransport): Promise<void> {
+  async #take(transport: MeteredTransport, isLast: boolean): Promise<void> {
     try {
-      this.#options.sink.add(await transport.sample());
+      this.#options.sink.add(await transport.sample(isLast));
     } catch (error) {
       this.#options.log.error({ err: error }, 'a transport could not be sampled');
     }
@@ -103,7 +103,7 @@ export class Sampler {
     transports.on('closing', ({ id }) => {
       const metered = this.#transports.get(id);
       if (!metered) return;
-      const last = this.#take(metered).finally(() => this.#closing.delete(last));
+      const last = this.#take(metered, true).finally(() => this.#closing.delete(last));
       this.#closing.add(last);
     });
   }

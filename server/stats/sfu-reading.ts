@@ -1,7 +1,7 @@
 import type { types } from 'mediasoup';
+import type { ConsumerLoss } from './consumer-loss.ts';
 import type { Reading, StreamReading } from './reading.ts';
 import type { SampledTrack } from './sample.ts';
-import type { UpstreamGaps } from './upstream-gaps.ts';
 
 /** A producer of the transport. */
 export interface ProducerTrack {
@@ -13,7 +13,7 @@ export interface ProducerTrack {
 export interface ConsumerTrack {
   track: SampledTrack;
   consumer: types.Consumer;
-  gaps: UpstreamGaps;
+  loss: ConsumerLoss;
 }
 
 export interface TransportTracks {
@@ -21,20 +21,24 @@ export interface TransportTracks {
   consumers: readonly ConsumerTrack[];
 }
 
+type ConsumerStats = readonly (types.ConsumerStat | types.ProducerStat)[];
+
 /**
  * Asks the worker what a transport and its tracks have carried and lost. Every question has been sent when this returns its
  * promise: what is closed after that is still answered. A track that was closed before is left out.
  *
+ * @param isLast It is about to be closed.
  * @returns undefined where the transport is closed already, or its worker is gone.
  * @see https://mediasoup.org/documentation/v3/mediasoup/rtc-statistics/
  */
 export async function readTransport(
   transport: types.WebRtcTransport,
   { producers, consumers }: TransportTracks,
+  isLast: boolean,
 ): Promise<Reading | undefined> {
   const asked = [
     ...producers.map(async ({ track, producer }) => ofProducer(track, producer, await producer.getStats())),
-    ...consumers.map(async (one) => ofConsumer(one, await one.consumer.getStats())),
+    ...consumers.map(async (one) => ofConsumer(one, await one.consumer.getStats(), isLast)),
   ];
   const [whole, ...tracks] = await Promise.allSettled([transport.getStats(), ...asked]);
   const [stat] = whole.status === 'fulfilled' ? whole.value : [];
@@ -71,27 +75,30 @@ function ofProducer(
 }
 
 function ofConsumer(
-  { track, consumer, gaps }: ConsumerTrack,
-  stats: (types.ConsumerStat | types.ProducerStat)[],
+  { track, consumer, loss }: ConsumerTrack,
+  stats: ConsumerStats,
+  isLast: boolean,
 ): StreamReading[] {
   const sent = stats.find(({ type }) => type === 'outbound-rtp');
-  const upstream = stats.find((stat): stat is types.ProducerStat => stat.type === 'inbound-rtp');
   if (!sent) return [];
-  const notSent = gaps.count(sent.packetCount, upstream);
+  const { rtpParameters, paused, producerPaused, currentLayers } = consumer;
   return [
     {
-      ...common(track, consumer.rtpParameters, sent),
+      ...common(track, rtpParameters, sent),
       // Until a receiver report has come nothing is known of the other end.
-      jitterMs: unlessZero(sent.roundTripTime) && jitterOf(sent, consumer.rtpParameters),
-      packetsSent: sent.packetCount,
+      jitterMs: unlessZero(sent.roundTripTime) && jitterOf(sent, rtpParameters),
+      ...loss.count(sent, upstreamIn(stats), isLast),
       packetsReceived: undefined,
-      packetsLost: Math.max(0, sent.packetsLost - notSent),
-      score: consumer.paused || consumer.producerPaused ? undefined : sent.score,
-      spatialLayer: consumer.currentLayers?.spatialLayer,
-      temporalLayer: consumer.currentLayers?.temporalLayer,
+      score: paused || producerPaused ? undefined : sent.score,
+      spatialLayer: currentLayers?.spatialLayer,
+      temporalLayer: currentLayers?.temporalLayer,
     },
   ];
 }
+
+/** Of the statistics of a consumer, those of the stream that it forwards now. */
+export const upstreamIn = (stats: ConsumerStats): types.ProducerStat | undefined =>
+  stats.find((stat): stat is types.ProducerStat => stat.type === 'inbound-rtp');
 
 function common(
   track: SampledTrack,

@@ -11,13 +11,17 @@ export class UpstreamGaps {
   #sent = 0;
   #total = 0;
 
+  /** How many gaps it has been sent so far. */
+  get total(): number {
+    return this.#total;
+  }
+
   /**
    * @param sent Packets that the consumer has been sent so far.
    * @param upstream The stream that is forwarded to it now.
-   * @returns how many gaps it has been sent so far.
    */
-  count(sent: number, upstream: types.ProducerStat | undefined): number {
-    if (!upstream) return this.#total;
+  count(sent: number, upstream: types.ProducerStat | undefined): void {
+    if (!upstream) return;
     // Without RTX what is sent again has the sequence number of what was lost, and counts as received.
     const open = upstream.packetsLost - (upstream.rtxSsrc ? upstream.packetsRepaired : 0);
     // While nothing is forwarded no gaps are, and another stream begins without any.
@@ -25,6 +29,5 @@ export class UpstreamGaps {
     this.#ssrc = upstream.ssrc;
     this.#open = open;
     this.#sent = sent;
-    return this.#total;
   }
 }
