@@ -36,10 +36,10 @@ async function counts({ rooms, workers, database, streams }: TestServer) {
   );
   const held = new Map(rows.map(({ user_id, held }) => [user_id, held]));
   return Object.fromEntries(
-    participants.map(({ displayName, consumerIds, userId }) => [
+    participants.map(({ displayName, consumers, userId }) => [
       displayName,
       {
-        forwarded: consumerIds.filter((id) => videos.has(forwarded.get(id) ?? '')).length,
+        forwarded: [...consumers.keys()].filter((id) => videos.has(forwarded.get(id) ?? '')).length,
         held: held.get(userId) ?? 0,
       },
     ]),
