@@ -11,6 +11,7 @@ CREATE TABLE transports (
   CONSTRAINT transports_direction CHECK (direction IN ('send', 'recv'))
 );
 COMMENT ON TABLE transports IS 'Whose each transport is. It is written with the first sample, which may come before its participant is recorded.';
+COMMENT ON COLUMN transports.first_sample_at IS 'When the interval of its first sample began.';
 CREATE INDEX transports_by_session ON transports (session_id);
 CREATE INDEX transports_by_participant ON transports (participant_id);
 CREATE INDEX transports_by_time ON transports (first_sample_at);
@@ -67,10 +68,16 @@ CREATE TABLE quality_samples (
   candidate_type text,
   up_bitrate_bps double precision GENERATED ALWAYS AS (up_bytes * 8000.0 / interval_ms) STORED,
   down_bitrate_bps double precision GENERATED ALWAYS AS (down_bytes * 8000.0 / interval_ms) STORED,
-  up_loss_ratio real GENERATED ALWAYS AS (least(1.0, up_packets_lost::double precision / nullif(up_packets, 0))) STORED,
-  down_loss_ratio real GENERATED ALWAYS AS (least(1.0, down_packets_lost::double precision / nullif(down_packets, 0))) STORED,
+  up_loss_ratio real GENERATED ALWAYS AS (
+    CASE WHEN up_packets > 0 AND up_packets_lost IS NOT NULL
+    THEN least(up_packets_lost, up_packets)::double precision / up_packets END
+  ) STORED,
+  down_loss_ratio real GENERATED ALWAYS AS (
+    CASE WHEN down_packets > 0 AND down_packets_lost IS NOT NULL
+    THEN least(down_packets_lost, down_packets)::double precision / down_packets END
+  ) STORED,
   PRIMARY KEY (transport_id, track_id, reporter, ended_at),
-  CONSTRAINT quality_samples_interval CHECK (interval_ms > 0),
+  CONSTRAINT quality_samples_interval CHECK (interval_ms BETWEEN 1 AND 3600000),
   CONSTRAINT quality_samples_reporter CHECK (reporter IN ('server', 'browser')),
   CONSTRAINT quality_samples_protocol CHECK (protocol IN ('udp', 'tcp')),
   CONSTRAINT quality_samples_candidate_type CHECK (candidate_type IN ('host', 'srflx', 'prflx', 'relay'))
@@ -167,9 +174,9 @@ BEGIN
     CREATE TABLE transport_rollups (LIKE plain_transport_rollups INCLUDING ALL);
     CREATE TABLE room_rollups (LIKE plain_room_rollups INCLUDING ALL);
     DROP TABLE plain_samples, plain_transport_rollups, plain_room_rollups;
-    PERFORM create_hypertable('quality_samples', 'ended_at', chunk_time_interval => interval '1 day');
-    PERFORM create_hypertable('transport_rollups', 'bucket', chunk_time_interval => interval '30 days');
-    PERFORM create_hypertable('room_rollups', 'bucket', chunk_time_interval => interval '30 days');
+    PERFORM create_hypertable('quality_samples', 'ended_at', chunk_time_interval => interval '1 day', create_default_indexes => false);
+    PERFORM create_hypertable('transport_rollups', 'bucket', chunk_time_interval => interval '30 days', create_default_indexes => false);
+    PERFORM create_hypertable('room_rollups', 'bucket', chunk_time_interval => interval '30 days', create_default_indexes => false);
   END IF;
 END $$;
 

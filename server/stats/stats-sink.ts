@@ -11,7 +11,7 @@ export interface StatsSink {
   write(samples: readonly Sample[]): Promise<void>;
 }
 
-/** The samples themselves cannot be written, however often it is tried. */
+/** These samples cannot be written together, however often it is tried; some of them may be, without the others. */
 export class UnwritableSamplesError extends Error {
   override readonly name = 'UnwritableSamplesError';
 }

@@ -70,4 +70,8 @@ t.test('compose.timescale.yml: the same on TimescaleDB', async (t) => {
     );
   t.match(await query("SELECT extname FROM pg_extension WHERE extname = 'timescaledb'"), 'timescaledb');
   t.match(await query('SELECT count(*) FROM nodes'), '1', 'and the server uses it');
+  const hypertables = await query(
+    'SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY hypertable_name',
+  );
+  t.same(hypertables.split(/\s+/).filter(Boolean), ['quality_samples', 'room_rollups', 'transport_rollups']);
 });

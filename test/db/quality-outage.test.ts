@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { createStatsSink } from '../../server/db/quality-sink.ts';
+import { StatsWriter } from '../../server/stats/stats-writer.ts';
+import { restartableDatabase } from '../support/restartable-postgres.ts';
+import { differences, rollupsOf, sampleOf, storedRollups } from '../support/samples.ts';
+
+/** Samples that come every 10 ms, 20 at a time, and whose database falls after the first, for a second. */
+async function outage(t: Test, maxBuffered: number) {
+  const database = await restartableDatabase(t);
+  const writer = new StatsWriter({
+    sink: createStatsSink(database.pool),
+    log: pino({ level: 'silent' }),
+    maxBuffered,
+    timings: { gather: 10, retry: 20, longestRetry: 200, close: 10_000 },
+  });
+  const sources = Array.from({ length: 20 }, () => sampleOf({ intervalMs: 10 }));
+  const samples = [];
+  const began = Date.now();
+  let down: Promise<void> | undefined;
+  let up: Promise<void> | undefined;
+  while (samples.length < 6_000) {
+    await sleep(10);
+    const now = sources.map((source) => ({
+      ...source,
+      endedAt: began + samples.length / 2,
+      figures: { upBytes: 100 },
+    }));
+    samples.push(...now);
+    writer.add(now);
+    if (writer.written > 500) down ??= database.crash();
+    if (samples.length > 3_000) up ??= down?.then(() => database.start());
+  }
+  await up;
+  await writer.close();
+  const stored = await database.pool.query<{ transport_id: string; ended_at: Date }>(
+    'SELECT transport_id, ended_at FROM quality_samples',
+  );
+  const keys = new Set(stored.rows.map((row) => `${row.transport_id} ${row.ended_at.getTime()}`));
+  const there = samples.filter((one) => keys.has(`${one.transportId} ${one.endedAt}`));
+  const rollups = await storedRollups(
+    database.pool,
+    'transport',
+    sources.map(({ transportId }) => transportId),
+  );
+  const wrong = differences(
+    rollups,
+    rollupsOf(there, ({ transportId }) => transportId),
+  );
+  return { writer, added: samples.length, stored: stored.rows.length, there: there.length, wrong };
+}
+
+t.test('the database falls for a second: all that there is room for is written, once', async (t) => {
+  const { writer, added, stored, there, wrong } = await outage(t, 100_000);
+  t.equal(writer.dropped, 0);
+  t.same([stored, there, writer.written], [added, added, added]);
+  t.same(wrong, []);
+});
+
+t.test('what there is no room for is counted, to the last one', async (t) => {
+  const { writer, added, stored, there, wrong } = await outage(t, 700);
+  t.comment(`${writer.dropped} of ${added} dropped`);
+  t.ok(writer.dropped > 500);
+  t.equal(writer.written + writer.dropped, added);
+  t.same([stored, there], [writer.written, writer.written]);
+  t.same(wrong, []);
+});

@@ -1,0 +1,143 @@
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { createPool } from '../../server/db/pool.ts';
+import { keepPartitions } from '../../server/db/quality-partitions.ts';
+import { createStatsSink } from '../../server/db/quality-sink.ts';
+import { poolForMany } from '../support/ledger.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { sampleOf, trackOf } from '../support/samples.ts';
+
+const DAY = 86_400_000;
+const retention = { sampleDays: 30, rollupDays: 396 };
+
+const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10).replaceAll('-', '_');
+
+/** @param ahead Counted from this one. */
+const monthOf = (ahead: number) => {
+  const now = new Date();
+  return dayOf(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1)).slice(0, 7);
+};
+
+/** What is needed from now on. */
+const expected = () =>
+  [
+    ...[-1, 0, 1, 2, 3].map((day) => `quality_samples_${dayOf(Date.now() + day * DAY)}`),
+    ...[0, 1].flatMap((ahead) => [`transport_rollups_${monthOf(ahead)}`, `room_rollups_${monthOf(ahead)}`]),
+  ].sort();
+
+async function partitions(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE relkind = 'r'`,
+  );
+  return rows.map(({ name }) => name).sort();
+}
+
+const count = async (pool: Pool, table: string) => {
+  const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
+  return rows[0]?.n;
+};
+
+/** Holds a lock until the returned function is called, or the test is over. */
+async function locked(t: Test, pool: Pool, table: string): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  await client.query(`LOCK ${table} IN ACCESS SHARE MODE`);
+  let held = true;
+  const release = async () => {
+    if (!held) return;
+    held = false;
+    await client.query('ROLLBACK');
+    client.release();
+  };
+  t.teardown(release);
+  return release;
+}
+
+t.test('partitions are made beforehand, once, however many servers do it', async (t) => {
+  const { pool, connectionString } = await testDatabase(t);
+  const many = poolForMany(t, connectionString);
+  const all = await Promise.all(Array.from({ length: 6 }, () => keepPartitions(many, retention)));
+  t.same(await partitions(pool), expected());
+  for (const { dropped, transports } of all) t.same({ dropped, transports }, { dropped: [], transports: 0 });
+  t.same(await keepPartitions(pool, retention), { made: [], dropped: [], transports: 0 });
+  t.same(await partitions(pool), expected());
+});
+
+t.test('what is too old goes: partitions, and transports of which nothing is left', async (t) => {
+  const { pool, connectionString } = await testDatabase(t);
+  const sink = createStatsSink(pool, { sampleDays: 1_000 });
+  const now = Date.now();
+  const long = sampleOf();
+  const at = (daysAgo: number, own = sampleOf()) => ({ ...own, endedAt: now - daysAgo * DAY });
+  const track = trackOf();
+  await sink.write([
+    at(500, long),
+    at(500),
+    { ...at(500, long), track },
+    at(50),
+    at(31),
+    at(30),
+    at(1, long),
+  ]);
+  t.equal(await count(pool, 'transports'), 5);
+  // One that somebody else made is theirs.
+  await pool.query(
+    `CREATE TABLE archived_samples PARTITION OF quality_samples FOR VALUES FROM (MINVALUE) TO ('2001-01-01Z')`,
+  );
+
+  const kept = await keepPartitions(pool, retention);
+  const month = dayOf(now - 500 * DAY).slice(0, 7);
+  t.same(
+    kept.dropped.sort(),
+    [
+      ...[500, 50, 31].map((days) => `quality_samples_${dayOf(now - days * DAY)}`),
+      `room_rollups_${month}`,
+      `transport_rollups_${month}`,
+    ].sort(),
+  );
+  t.equal(await count(pool, 'quality_samples'), 2, 'the day that is not all too old is whole');
+  t.equal(await count(pool, 'transport_rollups'), 3 * 4, 'rollups are kept for longer');
+  t.equal(kept.transports, 1);
+  t.equal(await count(pool, 'transports'), 4, 'one that goes on is kept');
+  t.equal(await count(pool, 'tracks'), 1);
+
+  await pool.query('TRUNCATE transport_rollups');
+  await pool.query(`UPDATE transports SET first_sample_at = first_sample_at - interval '33 days'`);
+  const many = poolForMany(t, connectionString);
+  const short = { sampleDays: 1, rollupDays: 1 };
+  const several = await Promise.all([0, 1, 2].map(() => keepPartitions(many, short)));
+  t.equal(
+    several.reduce((sum, { transports }) => sum + transports, 0),
+    4,
+    'each by one of them',
+  );
+  t.equal(await count(pool, 'tracks'), 0, 'tracks go with them');
+  t.ok((await partitions(pool)).includes('archived_samples'));
+});
+
+t.test(
+  'a lock that somebody holds is not waited for long, nor does it keep the rest from being done',
+  async (t) => {
+    const { pool, connectionString } = await testDatabase(t);
+    const hasty = createPool({ connectionString, log: pino({ level: 'silent' }) });
+    t.teardown(() => hasty.end());
+    await keepPartitions(pool, retention);
+    await pool.query(`DROP TABLE room_rollups_${monthOf(0)}, transport_rollups_${monthOf(1)}`);
+    const old = `quality_samples_${dayOf(Date.now() - 40 * DAY)}`;
+    await createStatsSink(pool, { sampleDays: 100 }).write([sampleOf({ endedAt: Date.now() - 40 * DAY })]);
+    const release = await locked(t, pool, 'room_rollups');
+
+    const error: unknown = await keepPartitions(hasty, retention).catch((thrown: unknown) => thrown);
+    t.ok(error instanceof AggregateError);
+    t.match(error, { errors: [{ message: /lock timeout/ }] });
+    const meanwhile = await partitions(pool);
+    t.notOk(meanwhile.includes(old), 'what is old is dropped all the same');
+    t.ok(meanwhile.includes(`transport_rollups_${monthOf(1)}`), 'and others are made');
+    t.notOk(meanwhile.includes(`room_rollups_${monthOf(0)}`));
+
+    await release();
+    await keepPartitions(hasty, retention);
+    t.ok((await partitions(pool)).includes(`room_rollups_${monthOf(0)}`));
+  },
+);
