@@ -30,7 +30,12 @@ export class Meter {
    */
   samplesOf(reading: Reading, now: number): Sample[] {
     const intervalMs = Math.round(reading.at - this.#last.at);
-    if (intervalMs < 1 || reading.upBytes + reading.downBytes === 0) return [];
+    if (intervalMs < 1) return [];
+    // Until the client has connected there is nothing to measure.
+    if (reading.upBytes + reading.downBytes === 0) {
+      this.#last = reading;
+      return [];
+    }
     const endedAt = this.#timeline.timeOf(reading.at, now);
     const { direction } = this.measured;
     const last = { ...this.#last };
