@@ -8,6 +8,8 @@ const SILENT_MS = 15_000;
 export interface Reported {
   packetsSent: number;
   packetsLost: number;
+  /** The report has come since the last time. */
+  isNew: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ export class ConsumerLoss {
   readonly #gaps = new UpstreamGaps();
   #report = '0 0 0 0';
   #heardAt: number | undefined;
-  #reported: Reported = { packetsSent: 0, packetsLost: 0 };
+  #reported = { packetsSent: 0, packetsLost: 0 };
 
   /** Packets that the receiver misses though they were never sent to it: the publisher's network lost them. */
   get notSent(): number {
@@ -40,13 +42,15 @@ export class ConsumerLoss {
     const { packetsLost, fractionLost, jitter, roundTripTime = 0, timestamp } = sent;
     const report = [packetsLost, fractionLost, jitter, roundTripTime].join(' ');
     this.#heardAt ??= timestamp;
-    if (report === this.#report && !isLast && timestamp - this.#heardAt < SILENT_MS) return this.#reported;
-    this.#report = report;
-    this.#heardAt = timestamp;
-    this.#reported = {
-      packetsSent: sent.packetCount,
-      packetsLost: Math.max(0, packetsLost - this.#gaps.total),
-    };
-    return this.#reported;
+    const isNew = report !== this.#report;
+    if (isNew || isLast || timestamp - this.#heardAt >= SILENT_MS) {
+      this.#report = report;
+      this.#heardAt = timestamp;
+      this.#reported = {
+        packetsSent: sent.packetCount,
+        packetsLost: Math.max(0, packetsLost - this.#gaps.total),
+      };
+    }
+    return { ...this.#reported, isNew };
   }
 }

@@ -82,12 +82,15 @@ function ofConsumer(
   const sent = stats.find(({ type }) => type === 'outbound-rtp');
   if (!sent) return [];
   const { rtpParameters, paused, producerPaused, currentLayers } = consumer;
+  const { packetsSent, packetsLost, isNew } = loss.count(sent, upstreamIn(stats), isLast);
   return [
     {
       ...common(track, rtpParameters, sent),
-      // Until a receiver report has come nothing is known of the other end.
-      jitterMs: unlessZero(sent.roundTripTime) && jitterOf(sent, rtpParameters),
-      ...loss.count(sent, upstreamIn(stats), isLast),
+      packetsSent,
+      packetsLost,
+      // What an earlier report said does not hold any more.
+      jitterMs: isNew ? jitterOf(sent, rtpParameters) : undefined,
+      rttMs: isNew ? unlessZero(sent.roundTripTime) : undefined,
       packetsReceived: undefined,
       score: paused || producerPaused ? undefined : sent.score,
       spatialLayer: currentLayers?.spatialLayer,

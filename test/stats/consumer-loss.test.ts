@@ -16,13 +16,17 @@ const upstream = (packetsLost: number) =>
 
 t.test('packets count when their receiver has reported on them', (t) => {
   const loss = new ConsumerLoss();
-  t.same(loss.count(sent({ packetCount: 250 }), undefined, false), { packetsSent: 0, packetsLost: 0 });
+  t.same(loss.count(sent({ packetCount: 250 }), undefined, false), {
+    packetsSent: 0,
+    packetsLost: 0,
+    isNew: false,
+  });
   const first = { packetCount: 500, packetsLost: 50, fractionLost: 25, roundTripTime: 20, timestamp: 5_000 };
-  t.same(loss.count(sent(first), undefined, false), { packetsSent: 500, packetsLost: 50 });
+  t.same(loss.count(sent(first), undefined, false), { packetsSent: 500, packetsLost: 50, isNew: true });
   const unheard = { ...first, packetCount: 750, timestamp: 10_000 };
-  t.same(loss.count(sent(unheard), undefined, false), { packetsSent: 500, packetsLost: 50 });
+  t.same(loss.count(sent(unheard), undefined, false), { packetsSent: 500, packetsLost: 50, isNew: false });
   const next = { ...unheard, packetCount: 1_000, packetsLost: 100, roundTripTime: 21, timestamp: 15_000 };
-  t.same(loss.count(sent(next), undefined, false), { packetsSent: 1_000, packetsLost: 100 });
+  t.same(loss.count(sent(next), undefined, false), { packetsSent: 1_000, packetsLost: 100, isNew: true });
   t.end();
 });
 
@@ -39,7 +43,7 @@ t.test('what was never sent was not lost here, from the moment on at which it is
   const loss = new ConsumerLoss();
   loss.begin(upstream(40));
   const all = { packetCount: 500, packetsLost: 30, roundTripTime: 20, timestamp: 5_000 };
-  t.same(loss.count(sent(all), upstream(65), false), { packetsSent: 500, packetsLost: 5 });
+  t.same(loss.count(sent(all), upstream(65), false), { packetsSent: 500, packetsLost: 5, isNew: true });
   t.equal(loss.notSent, 25);
   t.end();
 });
