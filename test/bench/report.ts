@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { projectRoot } from '../../server/root.ts';
 
-/** Puts a table into docs/BENCHMARKS.md, between the two comments that name it, with where and when it was measured. */
-export async function report(name: string, table: string[], where: string): Promise<void> {
-  const file = join(projectRoot, 'docs', 'BENCHMARKS.md');
+/** Puts a table into a file of docs/, between the two comments that name it, with where and when it was measured. */
+export async function report(
+  name: string,
+  table: string[],
+  where: string,
+  document = 'BENCHMARKS.md',
+): Promise<void> {
+  const file = join(projectRoot, 'docs', document);
   const text = await readFile(file, 'utf8');
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];

@@ -1,0 +1,52 @@
+import t from 'tap';
+import { callOverNetwork, callOverRelay } from '../support/measured-call.ts';
+import { recorded } from '../support/recorded.ts';
+import { bitrateOf, limits, lossOf, reached, truthOf } from '../support/truth.ts';
+
+/** Until losses show in the reports of those who receive, in ms. */
+const WARM_UP_MS = 5_000;
+/** Until the last sample of a period is written, in ms. */
+const WRITTEN_MS = 1_500;
+
+t.test('losses and bandwidth are recorded as the network counted them, on the right side', async (t) => {
+  const { network, ada, ben, ask } = await callOverNetwork(t);
+  await network.lose('up', 0.1);
+  await network.lose('down', 0.05);
+  const truth = await truthOf(network, 2, WARM_UP_MS);
+  await reached(truth.to + WRITTEN_MS);
+
+  const [hers, his, all] = await Promise.all([
+    recorded(ask, ada.path, truth),
+    recorded(ask, ben.path, truth),
+    recorded(ask, '/rooms/tea', truth),
+  ]);
+  t.comment(`${truth.missed} packets were missed by this machine, which is busy`);
+  for (const way of ['up', 'down'] as const) {
+    const [loss, bitrate] = [lossOf(truth[way]), bitrateOf(truth, way)];
+    t.comment(
+      `${way}: ${(loss * 100).toFixed(2)} % lost, ${(hers[way].loss * 100).toFixed(2)} % recorded, ` +
+        `${(his[way].loss * 100).toFixed(2)} % of Ben's; ` +
+        `${(bitrate / 1000).toFixed(1)} kbit/s, ${(hers[way].bitrate / 1000).toFixed(1)} recorded`,
+    );
+    t.ok(hers[way].packets >= limits.packets, `${way}: enough packets`);
+    t.ok(Math.abs(hers[way].loss - loss) < limits.loss, `${way}: the loss`);
+    t.ok(Math.abs(hers[way].bitrate / bitrate - 1) < limits.bitrate, `${way}: the bandwidth`);
+    t.ok(his[way].loss < limits.none + truth.missed / his[way].packets, `${way}: who lost nothing did not`);
+    const both = hers[way].packets + his[way].packets;
+    t.ok(Math.abs(all[way].packets / both - 1) < 0.001, `${way}: the room is both of them`);
+  }
+});
+
+t.test('the round-trip time is recorded as it is', async (t) => {
+  const { relay, ada, ben, ask } = await callOverRelay(t, 50);
+  const from = Math.ceil((Date.now() + WARM_UP_MS) / 1000) * 1000;
+  const to = from + 8_000;
+  await reached(to + WRITTEN_MS);
+  for (const { path } of [ada, ben]) {
+    for (const reporter of ['server', 'browser'] as const) {
+      const { rttMs } = await recorded(ask, path, { from, to, step: 1, reporter });
+      t.comment(`${relay.addedMs.toFixed(1)} ms were added, the ${reporter} says ${rttMs.toFixed(1)} ms`);
+      t.ok(Math.abs(rttMs - relay.addedMs) < limits.rttMs, `as the ${reporter} has it`);
+    }
+  }
+});

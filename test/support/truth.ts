@@ -1,0 +1,59 @@
+import type { Counters, Network, Traffic, Way } from './network.ts';
+
+/** What the network itself counted in a time. */
+export interface Truth extends Counters {
+  /** In ms since the epoch, multiples of `BUCKET_MS`. */
+  from: number;
+  to: number;
+}
+
+/** How far from the truth what is recorded may be. */
+export const limits = {
+  /** Of a share of lost packets: two points. */
+  loss: 0.02,
+  /** Of a share where nothing was lost but what this machine missed. */
+  none: 0.01,
+  /** Of a bitrate: a share of it. */
+  bitrate: 0.05,
+  /** Of a round-trip time. */
+  rttMs: 10,
+  /** The least packets that a loss is measured of. */
+  packets: 4_000,
+};
+
+/** The shortest rollups that are kept, in ms. */
+export const BUCKET_MS = 15_000;
+
+/** Waits for the next bucket that begins no sooner than in `warmUpMs`, and counts until so many are over. */
+export async function truthOf(network: Network, buckets: number, warmUpMs: number): Promise<Truth> {
+  const from = Math.ceil((Date.now() + warmUpMs) / BUCKET_MS) * BUCKET_MS;
+  const to = from + buckets * BUCKET_MS;
+  await reached(from);
+  const before = await network.counters();
+  await reached(to);
+  const after = await network.counters();
+  return {
+    from,
+    to,
+    up: between(before.up, after.up),
+    down: between(before.down, after.down),
+    missed: after.missed - before.missed,
+  };
+}
+
+/** Of all packets that were sent, the share that did not come through. */
+export const lossOf = ({ dropped, passed }: Traffic): number => dropped / (dropped + passed);
+
+/** What UDP carried one way, without any headers, in bit/s. */
+export const bitrateOf = (truth: Truth, way: Way): number =>
+  (truth[way].udpBytes * 8000) / (truth.to - truth.from);
+
+/** Waits for a time by the wall clock. */
+export const reached = (at: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, at - Date.now()));
+
+const between = (before: Traffic, after: Traffic): Traffic => ({
+  passed: after.passed - before.passed,
+  dropped: after.dropped - before.dropped,
+  udpBytes: after.udpBytes - before.udpBytes,
+});
