@@ -30,6 +30,12 @@ export interface WorkerPoolOptions {
   log: Logger;
 }
 
+/**
+ * Of a UDP socket, in bytes; the kernel gives as much of it as it lets anybody have. What comes while a busy machine has no
+ * time for the worker waits there: what finds no room is lost.
+ */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** Time before a worker that could not be replaced is tried again, in ms. */
 const RETRY_MS = 1_000;
 
@@ -190,6 +196,8 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
         ip,
         port: this.#port(index),
         flags: { ipv6Only: ip === '::' },
+        // TCP finds its own.
+        ...(protocol === 'udp' && { recvBufferSize: RECEIVE_BUFFER_BYTES }),
       })),
     );
   }
