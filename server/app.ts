@@ -19,6 +19,8 @@ import { registerProblems } from './http/problem.ts';
 import { registerRevocations } from './http/revocations.ts';
 import { registerRoomStreams } from './http/room-streams.ts';
 import { registerRooms } from './http/rooms.ts';
+import { registerStats } from './http/stats.ts';
+import { registerStatsSummary } from './http/stats-summary.ts';
 import { registerStreamCount } from './http/stream-count.ts';
 import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
@@ -30,6 +32,9 @@ import type { WorkerPool } from './media/worker-pool.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
 import type { CallRecords } from './rooms/call-records.ts';
 import { RoomRegistry } from './rooms/registry.ts';
+import { Recorder } from './stats/recorder.ts';
+import type { StatsSink } from './stats/stats-sink.ts';
+import type { StatsRecords } from './stats/stats-records.ts';
 import { SlotAudit } from './streams/audit.ts';
 import { AutomaticChoice } from './streams/automatic/automatic-choice.ts';
 import { DeclaredStreams } from './streams/declared.ts';
@@ -52,6 +57,8 @@ export interface AppDependencies {
   records: CallRecords;
   ledger: SlotLedger;
   streamRecords: StreamRecords;
+  statsRecords: StatsRecords;
+  statsSink: StatsSink;
   revocationStore: RevocationStore;
   checks: ReadinessChecks;
   cookieSecret: string;
@@ -66,6 +73,7 @@ export interface App {
   revocations: Revocations;
   audit: SlotAudit;
   declared: DeclaredStreams;
+  recorder: Recorder;
 }
 
 /**
@@ -93,6 +101,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const choice = new AutomaticChoice({ streams, rooms, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
+  const recorder = new Recorder({
+    rooms,
+    sink: dependencies.statsSink,
+    interval: config.STATS_INTERVAL_MS,
+    maxBuffered: config.STATS_BUFFER_SAMPLES,
+    log,
+  });
 
   const loggerInstance: FastifyBaseLogger = log;
   const logController = new LogController({ disableRequestLogging: true });
@@ -111,6 +126,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     app.server.prependListener('upgrade', (_request, socket) => socket.destroy());
     await rooms.close();
     await streams.settled();
+    await recorder.stop();
   });
 
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
@@ -123,6 +139,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     rooms,
     streams,
     choice,
+    recorder,
     tokens,
     revocations,
     announced,
@@ -150,6 +167,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   await registerStreamCount(app, declared, config, count);
   const sources = { rooms, records, removals: revocations };
+  const statsSources = { ...sources, stats: dependencies.statsRecords };
   await app.register(
     async (api) => {
       registerProblems(api);
@@ -166,6 +184,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       registerRoomStreams(api, sources, streamRecords);
       registerStreams(api, declared, config);
       registerStreamHistory(api, streamRecords);
+      registerStats(api, statsSources, config);
+      registerStatsSummary(api, statsSources);
       registerAudit(api, audit);
       // Before the pages would look for a file of that name.
       api.all('/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
@@ -174,5 +194,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   );
   registerNotFound(app);
   await registerPages(app, clientDir);
-  return { app, rooms, streams, revocations, audit, declared };
+  return { app, rooms, streams, revocations, audit, declared, recorder };
 }

@@ -12,6 +12,9 @@ import { startEmbeddedPostgres } from './db/embedded/start.ts';
 import { migrate } from './db/migrate.ts';
 import { registerNode, touchNode } from './db/nodes.ts';
 import { createPool, isReady } from './db/pool.ts';
+import { keepPartitions } from './db/quality-partitions.ts';
+import { createStatsSink } from './db/quality-sink.ts';
+import { createStatsRecords } from './db/quality-records.ts';
 import { createRevocationStore } from './db/revocations.ts';
 import { createSlotLedger } from './db/slots.ts';
 import { createStreamRecords } from './db/stream-records.ts';
@@ -30,6 +33,12 @@ const NODE_SEEN_MS = 5_000;
 
 /** Time between two looks at what other servers revoked, in ms. */
 const REVOCATIONS_MS = 5_000;
+
+/** Time between two looks at which days of statistics are kept, in ms. */
+const PARTITIONS_MS = 3_600_000;
+
+/** Connections for writing statistics, apart from those that calls wait for. */
+const STATS_CONNECTIONS = 2;
 
 /** Time between two looks at the announced names, in ms. */
 const NAMES_MS = 60_000;
@@ -60,6 +69,8 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   });
   const database = createPool({ connectionString, log });
   shutdown.add('database pool', () => database.end());
+  const statsDatabase = createPool({ connectionString, log, max: STATS_CONNECTIONS });
+  shutdown.add('database pool of statistics', () => statsDatabase.end());
   const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
   const abandoned = await registerNode(database, node);
   if (Object.values(abandoned).some((count) => count > 0)) {
@@ -78,8 +89,9 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     log,
   });
   shutdown.add('media workers', () => workers.close());
+  const days = { sampleDays: config.STATS_SAMPLE_DAYS, rollupDays: config.STATS_ROLLUP_DAYS };
   const ledger = createSlotLedger(database, node, config.SLOT_LEASE_MS);
-  const { app, rooms, streams, revocations, audit, declared } = await buildApp({
+  const { app, rooms, streams, revocations, audit, declared, recorder } = await buildApp({
     config,
     log,
     workers,
@@ -88,6 +100,8 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     records: createCallRecords(database, node),
     ledger,
     streamRecords: createStreamRecords(database),
+    statsRecords: createStatsRecords(database),
+    statsSink: createStatsSink(statsDatabase, days),
     revocationStore: createRevocationStore(database),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
     cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),
@@ -107,6 +121,12 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   shutdown.add('self-check', () => clearInterval(checking));
   const revoked = every(REVOCATIONS_MS, 'revocations were not looked up', log, () => revocations.refresh());
   shutdown.add('revocations', () => clearInterval(revoked));
+  const keepDays = () => keepPartitions(statsDatabase, days);
+  const notKept = 'days of statistics were not made or dropped';
+  await keepDays().catch((error: unknown) => log.warn({ err: error }, notKept));
+  const keeping = every(PARTITIONS_MS, notKept, log, keepDays);
+  shutdown.add('days of statistics', () => clearInterval(keeping));
+  recorder.start();
   shutdown.add('server', () => app.close());
   if (config.DRAIN_MS > 0) shutdown.letEnd((cut) => rooms.drain(config.DRAIN_MS, cut));
   const address = await app.listen({
@@ -124,7 +144,7 @@ async function embeddedDatabase(dataDir: string, log: Logger, shutdown: Shutdown
 }
 
 /** Does something again and again; a failure is logged and ends nothing. */
-function every(ms: number, failure: string, log: Logger, work: () => Promise<void>): NodeJS.Timeout {
+function every(ms: number, failure: string, log: Logger, work: () => Promise<unknown>): NodeJS.Timeout {
   return setInterval(() => {
     work().catch((error: unknown) => log.warn({ err: error }, failure));
   }, ms);

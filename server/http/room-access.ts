@@ -83,8 +83,8 @@ export function recordOf({ id, name, startedAt, settings, version }: Room): Sess
   return { id, roomName: name, startedAt, endedAt: undefined, settings, version, otherNode: undefined };
 }
 
-/** An id goes before a name: a room may have any session's id for its name. */
-async function findSession(
+/** A session by its id or its room's name; an id goes before a name: a room may have any session's id for its name. */
+export async function findSession(
   request: FastifyRequest<ForRoom>,
   { rooms, records }: RoomSources,
 ): Promise<SessionRecord | undefined> {
@@ -95,7 +95,8 @@ async function findSession(
   return byId ?? (open ? recordOf(open) : fromDatabase(request, records.latestSession(id)));
 }
 
-function refuseOtherRoom(request: FastifyRequest, name: string): void {
+/** @throws {AppError} `forbidden` where who asks has a token for another room alone. */
+export function refuseOtherRoom(request: FastifyRequest, name: string): void {
   const { room } = requireIdentity(request).grants;
   if (room === undefined || room === name) return;
   throw new AppError('forbidden', `Your token is for room ${room} alone.`);

@@ -86,7 +86,7 @@ export function registerStreamHistory(api: FastifyInstance, records: StreamRecor
 }
 
 /** @throws {AppError} `bad_request` for a time that is none. */
-function timeIn(query: { from?: string; to?: string }, name: 'from' | 'to'): Date | undefined {
+export function timeIn(query: { from?: string; to?: string }, name: 'from' | 'to'): Date | undefined {
   const text = query[name];
   if (text === undefined) return undefined;
   const time = new Date(text);

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import t from 'tap';
+import { createStatsSink } from '../../server/db/quality-sink.ts';
 import { fitting, unfitting } from '../support/from-schema.ts';
 import { openApiOf, undocumented, type Operation, type Parameter } from '../support/openapi.ts';
 import { Peer } from '../support/peer.ts';
+import { sampleOf, trackOf } from '../support/samples.ts';
 import { testServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 
@@ -75,9 +78,20 @@ const rank = ({ method, operationId, path }: Operation): number =>
     : ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'].indexOf(method) - path.split('/').length / 10;
 
 t.test('no request makes the server fail, and every answer is as the OpenAPI file says', async (t) => {
-  const { app, url } = await testServer(t, { ...tokenSettings, MAX_ROOMS: '8' });
+  const { app, url, database } = await testServer(t, { ...tokenSettings, MAX_ROOMS: '8' });
   const { operations } = await openApiOf(app);
-  const { joined } = await Peer.inRoom(t, url, 'tea');
+  const { joined, send } = await Peer.inRoom(t, url, 'tea');
+  const measured = { transport: send.id, track: randomUUID() };
+  const of = {
+    sessionId: joined.room.id,
+    participantId: joined.participantId,
+    transportId: measured.transport,
+    figures: { upBytes: 1_000 },
+  };
+  await createStatsSink(database.pool).write([
+    sampleOf(of),
+    sampleOf({ ...of, track: trackOf({ id: measured.track }) }),
+  ]);
   const everything = {
     roomJoin: true,
     roomCreate: true,
@@ -147,6 +161,9 @@ t.test('no request makes the server fail, and every answer is as the OpenAPI fil
       id: 'tea',
       participantId: joined.participantId,
       userId: 'ada',
+      transportId: measured.transport,
+      track: measured.track,
+      fields: 'upLossRatio,rttMs',
       streamId: await declared(),
       code: 'gone',
       'if-match': '*',

@@ -9,7 +9,7 @@ import { testServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 
 /** What somebody writes who uses the client. It is checked by the client's own types, and run. */
-const program = `import { declareStream, endStream, listStreams, renewStream } from './client/index.js';
+const program = `import { declareStream, endStream, getUserStats, listStreams, renewStream } from './client/index.js';
 import { client } from './client/client.gen.js';
 
 export async function story(baseUrl: string, token: string, id: string): Promise<string[]> {
@@ -34,6 +34,9 @@ export async function story(baseUrl: string, token: string, id: string): Promise
   told.push(\`\${gone.response?.status} \${gone.error?.code}\`);
   const after = await listStreams({ path, throwOnError: true });
   told.push(\`\${after.data.streams.length}, \${after.data.streams[0]?.origin}\`);
+  const stats = await getUserStats({ path, query: { step: 3600, fields: 'rttMs' }, throwOnError: true });
+  const column: (number | null)[] | undefined = stats.data.fields.rttMs;
+  told.push(\`\${stats.data.step} s, made of \${stats.data.resolution}: \${column?.every((value) => value === null)}\`);
   return told;
 }
 `;
@@ -79,5 +82,6 @@ t.test('a client made from the OpenAPI file by a public generator works, types a
     '409 stream_limit: 3 of 3, outside,outside,outside',
     '410 gone',
     '2, declared',
+    '3600 s, made of 3600s: true',
   ]);
 });

@@ -10,6 +10,8 @@ import { createCallRecords } from '../../server/db/call-records.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { isReady } from '../../server/db/pool.ts';
+import { createStatsSink } from '../../server/db/quality-sink.ts';
+import { createStatsRecords } from '../../server/db/quality-records.ts';
 import { createRevocationStore } from '../../server/db/revocations.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import { createStreamRecords } from '../../server/db/stream-records.ts';
@@ -19,6 +21,7 @@ import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
 import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
 import type { DeclaredStreams } from '../../server/streams/declared.ts';
+import type { Recorder } from '../../server/stats/recorder.ts';
 import type { SlotAudit } from '../../server/streams/audit.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
@@ -34,6 +37,7 @@ export interface TestServer {
   revocations: Revocations;
   audit: SlotAudit;
   declared: DeclaredStreams;
+  recorder: Recorder;
   ledger: SlotLedger;
   log: Logger;
   workers: WorkerPool;
@@ -80,7 +84,7 @@ export async function testServer(
   const ledger = (own.ledger ?? ((real) => real))(
     createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
   );
-  const { app, rooms, streams, revocations, audit, declared } = await buildApp({
+  const { app, rooms, streams, revocations, audit, declared, recorder } = await buildApp({
     config,
     log,
     workers,
@@ -89,12 +93,15 @@ export async function testServer(
     records: createCallRecords(database.pool, node),
     ledger,
     streamRecords: createStreamRecords(database.pool),
+    statsRecords: createStatsRecords(database.pool),
+    statsSink: createStatsSink(database.pool),
     revocationStore: createRevocationStore(database.pool),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),
   });
   t.teardown(() => app.close());
+  recorder.start();
   const url = await app.listen({ host: config.HOST, port: 0 });
   t.teardown(async () => {
     if (own.faults) return;
@@ -102,7 +109,26 @@ export async function testServer(
     if (streams.mended > 0)
       throw new Error(`${streams.mended} streams had to be mended, see TEST_LOG_LEVEL=warn`);
   });
-  return { app, config, database, rooms, streams, revocations, audit, declared, ledger, log, workers, url };
+  return {
+    app,
+    config,
+    database,
+    rooms,
+    streams,
+    revocations,
+    audit,
+    declared,
+    recorder,
+    ledger,
+    log,
+    workers,
+    url,
+  };
+}
+
+/** Waits until every sample that there is has been written. */
+export async function allWritten({ writer }: Recorder): Promise<void> {
+  while (writer.buffered > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** A stand-in for the built client: these tests need no browser. */
