@@ -103,7 +103,7 @@ t.test(
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await until(
       'everybody is back',
-      async () => server.rooms.rooms.size,
+      () => Promise.resolve(server.rooms.rooms.size),
       (rooms) => rooms === 1,
     );
     await seen(ada.page, 'Ben');
@@ -115,7 +115,7 @@ t.test(
     await ben.page.getByRole('button', { name: 'Leave' }).click();
     await until(
       'Ben has left',
-      async () => [...server.rooms.rooms].map(({ participants }) => participants.size),
+      () => Promise.resolve([...server.rooms.rooms].map(({ participants }) => participants.size)),
       ([here]) => here === 1,
     );
     await server.rooms.recorded();
