@@ -5,6 +5,8 @@ import { bitrateOf, limits, lossOf, reached, truthOf } from '../support/truth.ts
 
 /** Until losses show in the reports of those who receive, in ms. */
 const WARM_UP_MS = 5_000;
+/** Less than what would be sent. */
+const UP_LIMIT_BPS = 1_000_000;
 /** Until the last sample of a period is written, in ms. */
 const WRITTEN_MS = 1_500;
 
@@ -12,6 +14,7 @@ t.test('losses and bandwidth are recorded as the network counted them, on the ri
   const { network, ada, ben, ask } = await callOverNetwork(t);
   await network.lose('up', 0.1);
   await network.lose('down', 0.05);
+  await network.limit('up', UP_LIMIT_BPS);
   const truth = await truthOf(network, 2, WARM_UP_MS);
   await reached(truth.to + WRITTEN_MS);
 
@@ -20,6 +23,7 @@ t.test('losses and bandwidth are recorded as the network counted them, on the ri
     recorded(ask, ben.path, truth),
     recorded(ask, '/rooms/tea', truth),
   ]);
+  t.ok(bitrateOf(truth, 'up') < UP_LIMIT_BPS, 'the limit is one');
   t.comment(`${truth.missed} packets were missed by this machine, which is busy`);
   for (const way of ['up', 'down'] as const) {
     const [loss, bitrate] = [lossOf(truth[way]), bitrateOf(truth, way)];
