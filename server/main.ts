@@ -37,8 +37,9 @@ const REVOCATIONS_MS = 5_000;
 /** Time between two looks at which days of statistics are kept, in ms. */
 const PARTITIONS_MS = 3_600_000;
 
-/** Connections for writing statistics, apart from those that calls wait for. */
-const STATS_CONNECTIONS = 2;
+/** Connections for writing statistics, and for reading them, apart from those that calls wait for. */
+const STATS_WRITERS = 2;
+const STATS_READERS = 3;
 
 /** Time between two looks at the announced names, in ms. */
 const NAMES_MS = 60_000;
@@ -69,8 +70,10 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   });
   const database = createPool({ connectionString, log });
   shutdown.add('database pool', () => database.end());
-  const statsDatabase = createPool({ connectionString, log, max: STATS_CONNECTIONS });
+  const statsDatabase = createPool({ connectionString, log, max: STATS_WRITERS });
   shutdown.add('database pool of statistics', () => statsDatabase.end());
+  const statsReaders = createPool({ connectionString, log, max: STATS_READERS });
+  shutdown.add('database pool of those who read statistics', () => statsReaders.end());
   const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
   const abandoned = await registerNode(database, node);
   if (Object.values(abandoned).some((count) => count > 0)) {
@@ -100,7 +103,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     records: createCallRecords(database, node),
     ledger,
     streamRecords: createStreamRecords(database),
-    statsRecords: createStatsRecords(database),
+    statsRecords: createStatsRecords(statsReaders),
     statsSink: createStatsSink(statsDatabase, days),
     revocationStore: createRevocationStore(database),
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },

@@ -32,6 +32,8 @@ t.test('a wrong value is refused by name, with the value and what it is for', (t
     ['LOG_LEVEL', 'loud'],
     ['WORKERS', '0'],
     ['MAX_ROOMS', 'Infinity'],
+    ['STATS_INTERVAL_MS', '999'],
+    ['STATS_INTERVAL_MS', '60001'],
   ] as const) {
     t.throws(() => readConfig({ [name]: value }), {
       name: 'ConfigError',

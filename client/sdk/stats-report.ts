@@ -1,4 +1,8 @@
+import type { types } from 'mediasoup-client';
 import type { ReportedTrack, ReportedTransport } from '../../server/protocol/stats-report.ts';
+
+/** The server takes no more in a report. @see server/protocol/stats-report.ts */
+const MAX_TRACKS = 250;
 
 /** An object of a statistics report. Browsers differ in what they have. */
 interface Stat {
@@ -13,7 +17,7 @@ interface Stat {
  * @see https://www.w3.org/TR/webrtc-stats/
  */
 export function reportOf(
-  transportId: string,
+  { id, direction }: Pick<types.Transport, 'id' | 'direction'>,
   atMs: number,
   report: RTCStatsReport,
   ids: ReadonlyMap<string, string>,
@@ -24,15 +28,16 @@ export function reportOf(
   const pair = selectedPair(stats, transport);
   const local = stats.get(text(pair, 'localCandidateId'));
   return withoutUnknown({
-    transportId,
+    transportId: id,
     atMs,
     bytesSent: count(transport ?? pair, 'bytesSent') ?? 0,
     bytesReceived: count(transport ?? pair, 'bytesReceived') ?? 0,
     rttMs: milliseconds(pair, 'currentRoundTripTime'),
-    availableBps: number(pair, 'availableOutgoingBitrate'),
+    // Of what one only receives the browser knows no more than its first guess.
+    availableBps: direction === 'send' ? number(pair, 'availableOutgoingBitrate') : undefined,
     protocol: protocolOf(local),
     candidateType: candidateTypeOf(local),
-    tracks: [...sent(stats, ids), ...received(all, ids)],
+    tracks: [...sent(stats, ids), ...received(all, ids)].slice(0, MAX_TRACKS),
   });
 }
 

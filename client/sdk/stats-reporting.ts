@@ -27,6 +27,7 @@ export class StatsReporting {
     this.#timer = setInterval(() => void this.#report(), options.interval);
   }
 
+  /** No report is sent any more. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -47,7 +48,7 @@ export class StatsReporting {
       const transports = await Promise.all(
         live.map(async (transport) => {
           const stats = await transport.getStats();
-          return reportOf(transport.id, performance.now(), stats, this.#ids);
+          return reportOf(transport, performance.now(), stats, this.#ids);
         }),
       );
       await this.#options.request('reportStats', { transports });

@@ -36,6 +36,14 @@ export type TrackSource = Static<typeof TrackSource>;
 export const Direction = choice(['send', 'recv']);
 export type Direction = Static<typeof Direction>;
 
+/** By which a path goes; to a relay, where there is one. */
+export const Protocol = choice(['udp', 'tcp']);
+export type Protocol = Static<typeof Protocol>;
+
+/** Of an end of a path. @see https://www.rfc-editor.org/rfc/rfc8445#section-4 */
+export const CandidateType = choice(['host', 'srflx', 'prflx', 'relay']);
+export type CandidateType = Static<typeof CandidateType>;
+
 export const RtpCapabilities = Checked<mediasoup.RtpCapabilities>('RTP capabilities, as mediasoup has them.');
 export const RtpParameters = Checked<mediasoup.RtpParameters>('RTP parameters, as mediasoup has them.');
 export const DtlsParameters = Checked<mediasoup.DtlsParameters>('DTLS parameters, as mediasoup has them.');

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { choice, Exactly, Id } from './model.ts';
+import { CandidateType, Exactly, Id, Protocol } from './model.ts';
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Bitrate = Type.Number({ minimum: 0, maximum: 1e12, description: 'In bit/s.' });
@@ -37,9 +37,14 @@ export const ReportedTransport = Exactly({
   bytesSent: Count,
   bytesReceived: Count,
   rttMs: Type.Optional(Milliseconds),
-  availableBps: Type.Optional(Bitrate),
-  protocol: Type.Optional(choice(['udp', 'tcp'])),
-  candidateType: Type.Optional(choice(['host', 'srflx', 'prflx', 'relay'])),
+  availableBps: Type.Optional(
+    Type.Unsafe<number>({
+      ...Bitrate,
+      description: 'For what is sent; of the transport for receiving it says nothing.',
+    }),
+  ),
+  protocol: Type.Optional(Protocol),
+  candidateType: Type.Optional(CandidateType),
   tracks: Type.Array(ReportedTrack, { maxItems: 250 }),
 });
 export type ReportedTransport = Static<typeof ReportedTransport>;

@@ -29,8 +29,10 @@ export type TrackField = (typeof trackFields)[number];
 /** What one gets without asking for more: all but the counts of packets, which say little without each other. */
 export const usualFields: readonly Field[] = fields.filter((field) => !countsPackets(field));
 
-/** What the server cannot measure. */
+/** What the other one cannot know. */
 const byBrowsers: readonly TrackField[] = [
+  // Who sends estimates it.
+  'upAvailableBps',
   'upFps',
   'downFps',
   'upFrameHeight',
@@ -39,7 +41,7 @@ const byBrowsers: readonly TrackField[] = [
   'freezeMs',
 ];
 
-const byServer: readonly TrackField[] = ['spatialLayer', 'temporalLayer'];
+const byServer: readonly TrackField[] = ['spatialLayer', 'temporalLayer', 'downAvailableBps'];
 
 /** Whose figures are taken, the first who has one, where a reporter is preferred. */
 export function sourcesOf(field: TrackField, preferred: Reporter): Reporter[] {

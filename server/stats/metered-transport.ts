@@ -1,6 +1,7 @@
 import type { types } from 'mediasoup';
 import type { Direction } from '../protocol/model.ts';
 import type { Participant } from '../rooms/participant.ts';
+import type { Publication } from '../rooms/publication.ts';
 import type { Room } from '../rooms/room.ts';
 import { ConsumerLoss } from './consumer-loss.ts';
 import { Meter } from './meter.ts';
@@ -43,10 +44,10 @@ export class MeteredTransport {
 
   /** Asks the worker. Every question has been sent when this returns its promise. @param isLast It is about to be closed. */
   async sample(isLast: boolean): Promise<Sample[]> {
-    const { transport, now } = this.#options;
+    const { transport, direction, now } = this.#options;
     if (transport.closed) return [];
     const tracks = { producers: this.#producerTracks(), consumers: this.#consumerTracks() };
-    const reading = await readTransport(transport, tracks, isLast);
+    const reading = await readTransport(transport, direction, tracks, isLast);
     if (!reading) return [];
     this.#bySfu ??= this.#meter('server', reading.at - this.age);
     return this.#bySfu.samplesOf(reading, now());
@@ -60,10 +61,13 @@ export class MeteredTransport {
 
   /** A producer or consumer on this transport; of a consumer, what its receiver misses though it was never sent to it. */
   track(id: string): { track: SampledTrack; notSent: number } | undefined {
-    const consumer = this.#consumerTracks().find(({ track }) => track.id === id);
-    if (consumer) return { track: consumer.track, notSent: consumer.loss.notSent };
-    const producer = this.#producerTracks().find(({ track }) => track.id === id);
-    return producer && { track: producer.track, notSent: 0 };
+    const { participant, direction } = this.#options;
+    if (direction === 'recv') {
+      const consumer = this.#consumers.get(id);
+      return consumer && { track: consumer.track, notSent: consumer.loss.notSent };
+    }
+    const publication = participant.publications.get(id);
+    return publication && { track: producerTrack(publication).track, notSent: 0 };
   }
 
   /** @param openedAt By the clock of the readings, in ms. */
@@ -82,10 +86,7 @@ export class MeteredTransport {
   #producerTracks(): ProducerTrack[] {
     const { participant, direction } = this.#options;
     if (direction === 'recv') return [];
-    return [...participant.publications.values()].map(({ producer, source }) => ({
-      producer,
-      track: { id: producer.id, kind: producer.kind, source, producerId: producer.id },
-    }));
+    return [...participant.publications.values()].map(producerTrack);
   }
 
   #consumerTracks(): ConsumerTrack[] {
@@ -110,3 +111,8 @@ export class MeteredTransport {
     });
   }
 }
+
+const producerTrack = ({ producer, source }: Publication): ProducerTrack => ({
+  producer,
+  track: { id: producer.id, kind: producer.kind, source, producerId: producer.id },
+});

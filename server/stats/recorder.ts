@@ -30,14 +30,19 @@ export class Recorder {
     this.sampler = new Sampler({ rooms, interval, sink: this.writer, log });
   }
 
+  /** Samples at intervals from now on. */
   start(): void {
     this.sampler.start();
   }
 
-  /** What a browser says of a transport of its participant. @throws {AppError} as `BrowserReports.samplesOf`. */
-  report(report: ReportedTransport): void {
-    const transport = this.sampler.transport(report.transportId);
-    if (transport) this.writer.add(this.#reports.samplesOf(transport, report));
+  /** What a browser says of transports of its participant: all or nothing. @throws {AppError} as `BrowserReports.check`. */
+  report(reports: readonly ReportedTransport[]): void {
+    const open = reports.flatMap((report) => {
+      const transport = this.sampler.transport(report.transportId);
+      return transport ? [{ transport, report }] : [];
+    });
+    for (const { transport, report } of open) this.#reports.check(transport, report);
+    for (const { transport, report } of open) this.writer.add(this.#reports.samplesOf(transport, report));
   }
 
   /** Resolves when everything has been written, or cannot be for now, which is logged. After every room has closed. */

@@ -1,4 +1,4 @@
-import type { Direction, MediaKind, TrackSource } from '../protocol/model.ts';
+import type { CandidateType, Direction, MediaKind, Protocol, TrackSource } from '../protocol/model.ts';
 
 /** Who measured: the SFU, or the participant's browser. */
 export const reporters = ['server', 'browser'] as const;
@@ -76,9 +76,9 @@ export interface Sample {
   intervalMs: number;
   figures: Figures;
   /** Of a transport: the way that it goes. */
-  protocol: 'udp' | 'tcp' | undefined;
+  protocol: Protocol | undefined;
   /** Of the browser's end of that way. */
-  candidateType: 'host' | 'srflx' | 'prflx' | 'relay' | undefined;
+  candidateType: CandidateType | undefined;
   /** Of a consumer: the simulcast layers that are forwarded. */
   spatialLayer: number | undefined;
   temporalLayer: number | undefined;

@@ -41,13 +41,13 @@ export class Sampler {
   /** At multiples of the interval by the wall clock, so that rollups are made of whole samples. */
   start(): void {
     const { interval } = this.#options;
-    this.#timer = setTimeout(
-      () => {
-        this.start();
-        void this.sample();
-      },
-      interval - (this.#now() % interval),
-    );
+    const left = interval - (this.#now() % interval);
+    // A timer may fire a little too early: that would be the same one once more.
+    const wait = left < interval / 2 ? left + interval : left;
+    this.#timer = setTimeout(() => {
+      this.start();
+      void this.sample();
+    }, wait);
   }
 
   /** Stops. Resolves when every last sample is there, or its worker has not answered for too long. */

@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import type { Direction } from '../protocol/model.ts';
 import type { ConsumerLoss } from './consumer-loss.ts';
 import type { Reading, StreamReading } from './reading.ts';
 import type { SampledTrack } from './sample.ts';
@@ -33,6 +34,7 @@ type ConsumerStats = readonly (types.ConsumerStat | types.ProducerStat)[];
  */
 export async function readTransport(
   transport: types.WebRtcTransport,
+  direction: Direction,
   { producers, consumers }: TransportTracks,
   isLast: boolean,
 ): Promise<Reading | undefined> {
@@ -43,14 +45,13 @@ export async function readTransport(
   const [whole, ...tracks] = await Promise.allSettled([transport.getStats(), ...asked]);
   const [stat] = whole.status === 'fulfilled' ? whole.value : [];
   if (!stat) return undefined;
-  const available =
-    transport.appData['direction'] === 'send' ? stat.availableIncomingBitrate : stat.availableOutgoingBitrate;
   return {
     at: stat.timestamp,
     upBytes: stat.bytesReceived,
     downBytes: stat.bytesSent,
     rttMs: undefined,
-    availableBps: unlessZero(available),
+    // Who receives estimates nothing.
+    availableBps: direction === 'recv' ? unlessZero(stat.availableOutgoingBitrate) : undefined,
     protocol: stat.iceSelectedTuple?.protocol,
     candidateType: undefined,
     streams: tracks.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])),

@@ -19,6 +19,16 @@ interface Row {
   up_packets: string | null;
   down_packets: string | null;
   down_fps: number | null;
+  up_available_bps: number | null;
+  down_available_bps: number | null;
+  up_jitter_ms: number | null;
+  down_jitter_ms: number | null;
+  rtt_ms: number | null;
+  score: number | null;
+  spatial_layer: number | null;
+  up_plis: string | null;
+  down_plis: string | null;
+  up_nacks: string | null;
   protocol: string | null;
   candidate_type: string | null;
   left_at: Date | null;
@@ -93,7 +103,40 @@ t.test(
     }
     t.ok(first.some(({ reporter, protocol }) => reporter === 'server' && protocol === 'udp'));
     t.ok(first.some(({ reporter, candidate_type }) => reporter === 'browser' && candidate_type === 'host'));
-    t.ok(first.some(({ reporter, down_fps }) => reporter === 'browser' && (down_fps ?? 0) > 0));
+    const bys = (reporter: Row['reporter'], direction: Row['direction']) =>
+      first.filter((row) => row.reporter === reporter && row.direction === direction);
+    t.ok(
+      bys('browser', 'recv').some(({ down_fps }) => (down_fps ?? 0) > 0),
+      'frames',
+    );
+    t.ok(
+      bys('browser', 'send').some(({ up_available_bps }) => (up_available_bps ?? 0) > 100_000),
+      'bandwidth up',
+    );
+    t.ok(
+      bys('server', 'recv').some(({ down_available_bps }) => (down_available_bps ?? 0) > 100_000),
+      'and down',
+    );
+    t.notOk(
+      bys('browser', 'recv').some(({ down_available_bps }) => down_available_bps !== null),
+      'as who sends knows it',
+    );
+    t.ok(
+      bys('server', 'send').some(({ up_jitter_ms, score }) => up_jitter_ms !== null && (score ?? 0) > 5),
+      'jitter and score up',
+    );
+    t.ok(
+      bys('server', 'recv').some(({ down_jitter_ms, rtt_ms }) => down_jitter_ms !== null && rtt_ms !== null),
+      'jitter and round trip down',
+    );
+    t.ok(
+      bys('server', 'recv').some(({ kind, spatial_layer }) => kind === 'video' && spatial_layer !== null),
+      'layers',
+    );
+    t.ok(
+      bys('server', 'send').some(({ up_plis, up_nacks }) => Number(up_plis) > 0 && up_nacks === '0'),
+      'pictures were asked for, and nothing was lost',
+    );
 
     // Away and back at once, in the middle of an interval; then everybody, as their worker dies.
     await ben.page.reload();

@@ -30,7 +30,7 @@ t.test('what is sent: layers of simulcast together', (t) => {
     frameHeight,
   });
   const report = reportOf(
-    'transport',
+    { id: 'transport', direction: 'send' },
     5_000,
     statsOf(
       ...path,
@@ -72,7 +72,7 @@ t.test('what is received; what a browser does not say is not made up', (t) => {
     jitter: 0.004,
   };
   const { tracks } = reportOf(
-    'transport',
+    { id: 'transport', direction: 'send' },
     0,
     statsOf(
       {
@@ -112,7 +112,7 @@ t.test('what is received; what a browser does not say is not made up', (t) => {
 
 t.test('Firefox names no transport: the selected pair says it', (t) => {
   const report = reportOf(
-    'transport',
+    { id: 'transport', direction: 'send' },
     0,
     statsOf(
       {

@@ -71,6 +71,9 @@ t.test('figures have the digits that mean something, and come from who measures 
   t.same(sourcesOf('rttMs', 'browser'), ['browser']);
   t.same(sourcesOf('freezes', 'server'), ['browser']);
   t.same(sourcesOf('spatialLayer', 'browser'), ['server']);
-  for (const field of fields) t.equal(sourcesOf(field, 'browser')[0], 'browser');
+  t.same(sourcesOf('upAvailableBps', 'server'), ['browser'], 'who sends estimates');
+  for (const field of fields) {
+    t.equal(sourcesOf(field, 'browser')[0], field === 'downAvailableBps' ? 'server' : 'browser');
+  }
   t.end();
 });
