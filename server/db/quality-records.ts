@@ -18,6 +18,9 @@ import { createSummaryRecords } from './quality-summary.ts';
 /** Changes of path that are told at most: a path that changes all the time says so by then. */
 const PATHS_MAX = 1_000;
 
+/** Tracks of a transport that are told at most, the latest ones: each change of who is watched makes one. */
+const TRACKS_MAX = 1_000;
+
 interface PathChangeRow extends PathRow {
   at: Date;
   transport_id: string;
@@ -87,7 +90,9 @@ export function createStatsRecords(pool: Pool): StatsRecords {
              SELECT json_agg(
                json_build_object('id', k.id, 'kind', k.kind, 'source', k.source, 'producerId', k.producer_id)
                ORDER BY k.first_sample_at, k.id
-             ) FROM tracks k WHERE k.transport_id = t.id
+             ) FROM (
+               SELECT * FROM tracks WHERE transport_id = t.id ORDER BY first_sample_at DESC, id LIMIT ${TRACKS_MAX}
+             ) k
            ), '[]') AS tracks
          FROM transports t CROSS JOIN LATERAL (
            SELECT min(r.first_at) AS first_at, max(r.last_at) AS last_at FROM transport_rollups r

@@ -105,6 +105,9 @@ const RoomSummary = named('RoomSummary', 'What a room’s calls were like, and w
   verdict: ref(Verdict),
   worstMinutes: Type.Array(ref(WorstMinute), { description: `At most ${WORST_MINUTES}, the worst first.` }),
   figures: ref(Spreads),
+  isComplete: Type.Boolean({
+    description: `False: there were more than ${PARTICIPANTS_MAX} participants, or ${MINUTES_MAX} noticeable minutes of participants, and the others were not looked at. Ask for a shorter period.`,
+  }),
   participants: Type.Array(ref(Participant), {
     description: `Who came first, first; at most ${PARTICIPANTS_MAX}.`,
   }),
@@ -159,6 +162,7 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         verdict,
         worstMinutes: worstMinutes.map(describeMinute),
         figures,
+        isComplete: everybody.length < PARTICIPANTS_MAX && minutes.length < MINUTES_MAX,
         participants: participants.map((one) => describe(one, ended, !asMember || one.userId === own)),
       };
     },

@@ -22,6 +22,7 @@ import { WorkerPool } from '../../server/media/worker-pool.ts';
 import type { RoomRegistry } from '../../server/rooms/registry.ts';
 import type { DeclaredStreams } from '../../server/streams/declared.ts';
 import type { Recorder } from '../../server/stats/recorder.ts';
+import type { StatsSink } from '../../server/stats/stats-sink.ts';
 import type { SlotAudit } from '../../server/streams/audit.ts';
 import type { SlotLedger } from '../../server/streams/slot-ledger.ts';
 import type { Streams } from '../../server/streams/streams.ts';
@@ -50,6 +51,7 @@ export interface TestServerParts {
   clientDir?: string;
   /** What the server is given in place of the real ledger. */
   ledger?: (real: SlotLedger) => SlotLedger;
+  statsSink?: StatsSink;
   /** The test breaks something: slots and forwarded videos may differ, and be mended. */
   faults?: boolean;
 }
@@ -94,7 +96,7 @@ export async function testServer(
     ledger,
     streamRecords: createStreamRecords(database.pool),
     statsRecords: createStatsRecords(database.pool),
-    statsSink: createStatsSink(database.pool),
+    statsSink: own.statsSink ?? createStatsSink(database.pool),
     revocationStore: createRevocationStore(database.pool),
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
