@@ -2,6 +2,10 @@
 
 -- Up Migration
 
+ALTER TABLE participants ADD COLUMN hidden boolean NOT NULL DEFAULT false;
+ALTER TABLE participants ALTER COLUMN hidden DROP DEFAULT;
+COMMENT ON COLUMN participants.hidden IS 'The others in the session are not told of it.';
+
 CREATE TABLE transports (
   id uuid PRIMARY KEY,
   session_id uuid NOT NULL,
@@ -187,3 +191,5 @@ DROP TABLE transport_rollups;
 DROP TABLE quality_samples;
 DROP TABLE tracks;
 DROP TABLE transports;
+
+ALTER TABLE participants DROP COLUMN hidden;

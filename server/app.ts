@@ -125,8 +125,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     // Fastify answers an upgrade that comes while it closes, and leaves the socket open, which would hold the end up.
     app.server.prependListener('upgrade', (_request, socket) => socket.destroy());
     await rooms.close();
-    await streams.settled();
-    await recorder.stop();
+    await Promise.all([rooms.end(), streams.settled(), recorder.stop()]);
   });
 
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);

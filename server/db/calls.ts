@@ -49,11 +49,11 @@ export function createCallJournal(pool: Pool, node: Node): CallJournal {
       );
     },
 
-    async participantJoined({ id, sessionId, userId, displayName, joinedAt }) {
+    async participantJoined({ id, sessionId, userId, displayName, hidden, joinedAt }) {
       await pool.query(
-        `INSERT INTO participants (id, session_id, user_id, display_name, joined_at) VALUES ($1, $2, $3, $4, $5)
+        `INSERT INTO participants (id, session_id, user_id, display_name, hidden, joined_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (id) DO NOTHING`,
-        [id, sessionId, userId, displayName, joinedAt],
+        [id, sessionId, userId, displayName, hidden, joinedAt],
       );
     },
 

@@ -20,6 +20,8 @@ const PATHS_MAX = 1_000;
 
 /** Tracks of a transport that are told at most, the latest ones: each change of who is watched makes one. */
 const TRACKS_MAX = 1_000;
+/** Transports of a participant, the same. */
+const TRANSPORTS_MAX = 100;
 
 interface PathChangeRow extends PathRow {
   at: Date;
@@ -34,7 +36,7 @@ interface TransportRow extends Pick<TransportRecord, 'id' | 'direction' | 'track
   last_at: Date;
 }
 
-interface ParticipantRow extends Pick<MeasuredParticipant, 'id' | 'transports'> {
+interface ParticipantRow extends Pick<MeasuredParticipant, 'id' | 'hidden' | 'transports'> {
   session_id: string;
   user_id: string;
   display_name: string;
@@ -114,7 +116,9 @@ export function createStatsRecords(pool: Pool): StatsRecords {
       const { rows } = await pool.query<ParticipantRow>(
         `SELECT p.*, coalesce((
            SELECT json_agg(json_build_object('id', t.id, 'direction', t.direction) ORDER BY t.first_sample_at, t.id)
-           FROM transports t WHERE t.participant_id = p.id
+           FROM (
+             SELECT * FROM transports WHERE participant_id = p.id ORDER BY first_sample_at DESC, id LIMIT ${TRANSPORTS_MAX}
+           ) t
          ), '[]') AS transports
          FROM participants p WHERE p.id = $1`,
         [id],
@@ -126,6 +130,7 @@ export function createStatsRecords(pool: Pool): StatsRecords {
         displayName: row.display_name,
         joinedAt: row.joined_at,
         leftAt: row.left_at ?? undefined,
+        hidden: row.hidden,
         transports: row.transports,
       }))[0];
     },

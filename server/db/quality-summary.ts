@@ -24,7 +24,7 @@ interface PersonRow {
   left_at: Date | null;
   leave_reason: LeaveReason | null;
   minutes: number;
-  published: boolean;
+  hidden: boolean;
   protocol: PathRow['protocol'] | null;
   candidate_type: PathRow['candidate_type'];
 }
@@ -37,10 +37,7 @@ export function createSummaryRecords(
     async summarized(sessionId, period, limit) {
       const each = participantFigures('room', MINUTE, usualFields, 'server');
       const { rows } = await pool.query<PersonRow & SpreadRow>(
-        `SELECT p.*, coalesce(minutes, 0) AS minutes, protocol, candidate_type, EXISTS (
-           SELECT FROM transports t JOIN tracks k ON k.transport_id = t.id
-           WHERE t.participant_id = p.id AND t.direction = 'send'
-         ) AS published, ${usualFields.map((_, n) => `s${n}`).join(', ')}
+        `SELECT p.*, coalesce(minutes, 0) AS minutes, protocol, candidate_type, ${usualFields.map((_, n) => `s${n}`).join(', ')}
          FROM (
            SELECT * FROM participants
            WHERE session_id = $1 AND joined_at < $3 AND (left_at IS NULL OR left_at >= $2)
@@ -130,7 +127,7 @@ function personOf(row: PersonRow & SpreadRow): SummarizedParticipant {
     leftAt: row.left_at ?? undefined,
     leaveReason: row.leave_reason ?? undefined,
     minutes: row.minutes,
-    published: row.published,
+    hidden: row.hidden,
     figures: spreadsIn(row),
     path: protocol === null ? undefined : pathOf({ protocol, candidate_type }),
   };

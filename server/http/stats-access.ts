@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { SessionRecord } from '../rooms/call-records.ts';
 import { isUuid } from '../rooms/uuid.ts';
-import type { StatsRecords } from '../stats/stats-records.ts';
+import type { MeasuredParticipant, StatsRecords } from '../stats/stats-records.ts';
 import { fromDatabase } from './database.ts';
 import { findSession, refuseOtherRoom, refuseRemoved, type RoomSources } from './room-access.ts';
 
@@ -49,6 +49,7 @@ export async function readRoom(
  * Lets in who has the grant `statsRead` or `roomAdmin` for the room, and who is or was in that session.
  *
  * @param session Undefined: there is none.
+ * @param about Whose statistics they are, where they are somebody's.
  * @throws {AppError} `not_found` to those who have a grant; to strangers always the same `forbidden`.
  */
 export async function refuseStrangers(
@@ -56,12 +57,15 @@ export async function refuseStrangers(
   { stats, removals }: StatsSources,
   session: SessionRecord | undefined,
   missing: string,
+  about?: MeasuredParticipant,
 ): Promise<Reading> {
   const { userId, grants } = requireIdentity(request);
   const asMember = !grants.statsRead && !grants.roomAdmin;
   if (asMember) {
     const isTheirs = session && (grants.room === undefined || grants.room === session.roomName);
     if (!isTheirs || !(await fromDatabase(request, stats.wasIn(session.id, userId)))) throw stranger();
+    // Others are not told of who is hidden.
+    if (about?.hidden && about.userId !== userId) throw stranger();
   } else if (!session) {
     throw new AppError('not_found', missing);
   } else {

@@ -127,7 +127,7 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         operationId: 'getRoomSummary',
         summary: 'Says what a room’s calls were like, and whose side it was on',
         description:
-          'By the grant `statsRead` or `roomAdmin`, and for those who are or were in that room: they see who published anything, ' +
+          'By the grant `statsRead` or `roomAdmin`, and for those who are or were in that room: they see nobody who is hidden, ' +
           `and no user ids but their own. Without \`from\` and \`to\`: all of its session, or its last ${HOURS_MAX} hours.`,
         tags: ['stats'],
         params: RoomPath,
@@ -151,8 +151,8 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         ]),
       );
       const { userId: own } = requireIdentity(request);
-      // Others are not told of who is hidden, who cannot publish.
-      const named = everybody.filter(({ published, userId }) => !asMember || published || userId === own);
+      // Others are not told of who is hidden.
+      const named = everybody.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
       const { verdict, worstMinutes, participants } = summarize(named, minutes);
       return {
         room: { id, name, startedAt, endedAt },

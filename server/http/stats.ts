@@ -8,7 +8,7 @@ import { isUuid } from '../rooms/uuid.ts';
 import { fields, trackFields } from '../stats/fields.ts';
 import { seriesOf } from '../stats/series.ts';
 import type { Subject } from '../stats/stats-records.ts';
-import { stepsFor, type Period } from '../stats/steps.ts';
+import { pointsOf, stepsFor, type Period } from '../stats/steps.ts';
 import { refusals } from './answers.ts';
 import { fromDatabase } from './database.ts';
 import { RoomPath } from './room-access.ts';
@@ -40,6 +40,9 @@ import {
   type SeriesInQuery,
 } from './stats-query.ts';
 import { selfOr, User } from './streams.ts';
+
+/** Of all figures together in an answer: what is more would hold up everybody else while it is written. */
+const VALUES_MAX = 200_000;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -108,6 +111,13 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
       throw new AppError(
         'bad_request',
         'Percentiles are made of every participant’s values of 15 s, for a day at most. Ask for a shorter period, or leave `percentiles` out.',
+      );
+    }
+    const values = pointsOf(steps) * asked.length * (1 + percentiles.length);
+    if (values > VALUES_MAX) {
+      throw new AppError(
+        'bad_request',
+        `This would be ${values} values, and ${VALUES_MAX} are the most. Ask for a longer step, a shorter period, fewer \`fields\` or \`percentiles\`.`,
       );
     }
     const asking = { subject, reporter, steps, fields: asked, percentiles };
@@ -179,7 +189,7 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
         : undefined;
       const session = known && (await fromDatabase(request, records.session(known.sessionId)));
       const missing = `There is no participant ${participantId}, and never was.`;
-      const { asMember } = await refuseStrangers(request, sources, session, missing);
+      const { asMember } = await refuseStrangers(request, sources, session, missing, known);
       if (!known) throw new AppError('not_found', missing);
       const { userId, displayName, joinedAt, leftAt, transports } = known;
       const mayKnow = !asMember || userId === requireIdentity(request).userId;
@@ -222,7 +232,8 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
         : undefined;
       const session = known && (await fromDatabase(request, records.session(known.sessionId)));
       const missing = `There is no transport ${transportId} of which anything is kept.`;
-      await refuseStrangers(request, sources, session, missing);
+      const whose = known && (await fromDatabase(request, stats.participant(known.participantId)));
+      await refuseStrangers(request, sources, session, missing, whose);
       if (!known) throw new AppError('not_found', missing);
       const { participantId, sessionId: roomId, direction, measured, tracks } = known;
       const { track: trackId } = request.query;

@@ -3,7 +3,7 @@ import { CandidateType, Exactly, Id, Protocol } from './model.ts';
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Bitrate = Type.Number({ minimum: 0, maximum: 1e12, description: 'In bit/s.' });
-const Milliseconds = Type.Number({ minimum: 0, maximum: 600_000 });
+const Milliseconds = Type.Number({ minimum: 0, maximum: 60_000 });
 
 /**
  * What a browser's statistics say of a track that it sends or receives: counters since it began, of all its layers together.

@@ -16,6 +16,8 @@ export interface CallJournal {
     sessionId: string;
     userId: string;
     displayName: string;
+    /** The others are not told of it. */
+    hidden: boolean;
     joinedAt: Date;
   }): Promise<void>;
   participantLeft(p: { id: string; leftAt: Date; reason: LeaveReason }): Promise<void>;

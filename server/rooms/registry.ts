@@ -96,7 +96,14 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
     this.emit('joined', room, participant);
     const { id, displayName } = participant;
     const joined = this.#options.journal
-      .participantJoined({ id, sessionId: room.id, userId, displayName, joinedAt: new Date() })
+      .participantJoined({
+        id,
+        sessionId: room.id,
+        userId,
+        displayName,
+        hidden: grants.hidden,
+        joinedAt: new Date(),
+      })
       .catch((error: unknown) => {
         participant.close('disconnected');
         throw unavailable(this.#options.log, error);
@@ -189,11 +196,15 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
     await this.#journal.tried();
   }
 
-  /** Ends every room, then waits until the journal has it. Nobody can join any more. */
+  /** Ends every room. Nobody can join any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
     await Promise.allSettled(this.#rooms.values());
     for (const room of this.#open) room.close('server_stopped');
+  }
+
+  /** Resolves when the journal has everything, or cannot have it for now. After `close`. */
+  async end(): Promise<void> {
     await this.#journal.end();
   }
 

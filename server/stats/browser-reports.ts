@@ -23,6 +23,9 @@ const MOST_PER_MS = {
 
 type Bounded = keyof typeof MOST_PER_MS;
 
+/** The transport of which a browser reports. */
+export type ReportedOn = Pick<MeteredTransport, 'age' | 'direction' | 'track' | 'reported'>;
+
 /** A report that was taken. */
 interface Taken {
   report: ReportedTransport;
@@ -33,14 +36,14 @@ interface Taken {
 
 /** Makes samples of what browsers say of their transports. They are believed about themselves alone, and within bounds. */
 export class BrowserReports {
-  readonly #taken = new WeakMap<MeteredTransport, Taken>();
+  readonly #taken = new WeakMap<ReportedOn, Taken>();
 
   /**
    * Refuses a report that is not to be taken.
    *
    * @throws {AppError} `rate_limited` where the last one has hardly come; `bad_request` for what no network carries.
    */
-  check(transport: MeteredTransport, report: ReportedTransport): void {
+  check(transport: ReportedOn, report: ReportedTransport): void {
     const last = this.#taken.get(transport);
     const elapsed = transport.age - (last?.age ?? 0);
     if (last && elapsed < LEAST_INTERVAL_MS) {
@@ -51,6 +54,9 @@ export class BrowserReports {
     }
     const within = elapsed + CLOCKS_DIFFER_MS;
     refuseExcess(report.transportId, report, last?.report, within);
+    if (new Set(report.tracks.map(({ id }) => id)).size < report.tracks.length) {
+      throw new AppError('bad_request', 'reportStats: a track is named twice. Send each once.');
+    }
     for (const track of report.tracks) {
       refuseExcess(
         track.id,
@@ -65,7 +71,7 @@ export class BrowserReports {
   }
 
   /** @param report One that `check` has let pass. */
-  samplesOf(transport: MeteredTransport, report: ReportedTransport): Sample[] {
+  samplesOf(transport: ReportedOn, report: ReportedTransport): Sample[] {
     const { age } = transport;
     const last = this.#taken.get(transport);
     const at = last ? last.at + between(age - last.age, report.atMs - last.report.atMs) : age;
@@ -76,7 +82,7 @@ export class BrowserReports {
   }
 }
 
-function readingOf(transport: MeteredTransport, report: ReportedTransport, at: number): Reading {
+function readingOf(transport: ReportedOn, report: ReportedTransport, at: number): Reading {
   return {
     at,
     upBytes: report.bytesSent,
@@ -103,8 +109,7 @@ function refuseExcess(
 ): void {
   for (const [name, most] of Object.entries(MOST_PER_MS) as [Bounded, number][]) {
     const [value = 0, before = 0] = [report[name], last?.[name]];
-    const come = value < before ? value : value - before;
-    if (come > most * ms) throw excess(name, come, id, ms);
+    if (value - before > most * ms) throw excess(name, value - before, id, ms);
   }
 }
 

@@ -24,24 +24,26 @@ const counted = [
 ] as const;
 
 /** What of each counter has been counted so far. */
-export type Counted = Partial<Record<(typeof counted)[number], number>>;
+export type Counted = Partial<Record<(typeof counted)[number], number | undefined>>;
 
 /**
  * What has come since the last reading. Nothing is ever negative: where packets or bytes went back, the stream has begun
  * anew and counts from zero; any other counter that goes back counts on once it is past what was counted.
  *
  * @param before What was counted until then; undefined: the stream is new, and all of it has come since.
+ * @param mayBeginAnew False: where it seems so nothing has come, and it counts on from there.
  */
 export function difference(
   before: Counted | undefined,
   reading: StreamReading,
+  mayBeginAnew = true,
 ): { delta: StreamDelta; counted: Counted } {
   const restarted =
     before !== undefined &&
     (['bytes', 'packetsSent', 'packetsReceived'] as const).some(
       (name) => (reading[name] ?? 0) < (before[name] ?? 0),
     );
-  const from: Counted = restarted ? {} : (before ?? {});
+  const from: Counted = !restarted ? (before ?? {}) : mayBeginAnew ? {} : reading;
   const since = (name: (typeof counted)[number]) => {
     const value = reading[name];
     return value === undefined ? undefined : Math.max(0, value - (from[name] ?? 0));

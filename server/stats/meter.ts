@@ -3,6 +3,8 @@ import type { Measured, Reading, StreamReading } from './reading.ts';
 import type { Figures, Sample } from './sample.ts';
 import { Timeline } from './timeline.ts';
 
+const NOTHING = { upBytes: 0, downBytes: 0 };
+
 /** A stream that is missing for so long is over, in ms; one that is back before counts on. */
 const FORGET_MS = 120_000;
 
@@ -39,8 +41,11 @@ export class Meter {
     const endedAt = this.#timeline.timeOf(reading.at, now);
     const { direction } = this.measured;
     const last = { ...this.#last };
-    if (reading.upBytes < last.upBytes || reading.downBytes < last.downBytes)
-      last.upBytes = last.downBytes = 0;
+    if (reading.upBytes < last.upBytes || reading.downBytes < last.downBytes) {
+      // A browser's connection counts from its beginning to its end: who says else is not believed.
+      const { upBytes, downBytes } = this.measured.reporter === 'server' ? NOTHING : reading;
+      Object.assign(last, { upBytes, downBytes });
+    }
     this.#last = reading;
 
     const streams = this.#advance(reading);
@@ -80,7 +85,8 @@ export class Meter {
   #advance({ at, streams }: Reading): Stream[] {
     const advanced = streams.map((reading) => {
       const key = `${reading.track.id} ${reading.key}`;
-      const { delta, counted } = difference(this.#counted.get(key)?.counted, reading);
+      const known = this.#counted.get(key)?.counted;
+      const { delta, counted } = difference(known, reading, this.measured.reporter === 'server');
       this.#counted.set(key, { counted, at });
       return { reading, delta };
     });

@@ -24,13 +24,19 @@ export class MeteredTransport {
   readonly #options: MeteredOptions;
   readonly #openedAt = performance.now();
   readonly #consumers = new Map<string, ConsumerTrack>();
+  /** Its age when it was connected, in ms. */
+  #connectedAt: number | undefined;
   #bySfu: Meter | undefined;
   #byBrowser: Meter | undefined;
 
   constructor(options: MeteredOptions) {
     this.#options = options;
     this.room = options.room;
-    options.transport.observer.on('newconsumer', (consumer) => this.#expect(consumer));
+    const { observer } = options.transport;
+    observer.on('newconsumer', (consumer) => this.#expect(consumer));
+    observer.on('dtlsstatechange', (state) => {
+      if (state === 'connected') this.#connectedAt = this.age;
+    });
   }
 
   get direction(): Direction {
@@ -49,13 +55,14 @@ export class MeteredTransport {
     const tracks = { producers: this.#producerTracks(), consumers: this.#consumerTracks() };
     const reading = await readTransport(transport, direction, tracks, isLast);
     if (!reading) return [];
-    this.#bySfu ??= this.#meter('server', reading.at - this.age);
+    this.#bySfu ??= this.#meter('server', reading.at - this.age, 0);
     return this.#bySfu.samplesOf(reading, now());
   }
 
-  /** What the browser says; `at` is the transport's age by the browser's own clock. */
+  /** What the browser says; `at` is the transport's age by the browser's own clock. Nothing before it was connected. */
   reported(reading: Reading): Sample[] {
-    this.#byBrowser ??= this.#meter('browser', 0);
+    if (this.#connectedAt === undefined) return [];
+    this.#byBrowser ??= this.#meter('browser', this.#connectedAt, this.#connectedAt);
     return this.#byBrowser.samplesOf(reading, this.#options.now());
   }
 
@@ -70,8 +77,8 @@ export class MeteredTransport {
     return publication && { track: producerTrack(publication).track, notSent: 0 };
   }
 
-  /** @param openedAt By the clock of the readings, in ms. */
-  #meter(reporter: Reporter, openedAt: number): Meter {
+  /** @param from From when on it measures: by the clock of its readings, and as the age of the transport, in ms. */
+  #meter(reporter: Reporter, from: number, age: number): Meter {
     const { room, participant, transport, direction, now } = this.#options;
     const measured = {
       sessionId: room.id,
@@ -80,7 +87,7 @@ export class MeteredTransport {
       direction,
       reporter,
     };
-    return new Meter(measured, openedAt, now() - this.age);
+    return new Meter(measured, from, now() - this.age + age);
   }
 
   #producerTracks(): ProducerTrack[] {

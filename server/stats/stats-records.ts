@@ -50,6 +50,9 @@ export interface MeasuredParticipant {
   displayName: string;
   joinedAt: Date;
   leftAt: Date | undefined;
+  /** The others are not told of them. */
+  hidden: boolean;
+  /** The latest ones. */
   transports: { id: string; direction: Direction }[];
 }
 
@@ -85,8 +88,8 @@ export interface SummarizedParticipant {
   leaveReason: LeaveReason | undefined;
   /** Minutes of the period in which something was measured. */
   minutes: number;
-  /** Whether they ever published anything: who is hidden cannot. */
-  published: boolean;
+  /** The others are not told of them. */
+  hidden: boolean;
   figures: Spreads;
   path: Path | undefined;
 }

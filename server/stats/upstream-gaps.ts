@@ -25,7 +25,10 @@ export class UpstreamGaps {
     // Without RTX what is sent again has the sequence number of what was lost, and counts as received.
     const open = upstream.packetsLost - (upstream.rtxSsrc ? upstream.packetsRepaired : 0);
     // While nothing is forwarded no gaps are, and another stream begins without any.
-    if (upstream.ssrc === this.#ssrc && sent > this.#sent) this.#total += open - this.#open;
+    if (upstream.ssrc === this.#ssrc && sent > this.#sent) {
+      // What was lost before it was forwarded may still be sent again.
+      this.#total = Math.max(0, this.#total + open - this.#open);
+    }
     this.#ssrc = upstream.ssrc;
     this.#open = open;
     this.#sent = sent;

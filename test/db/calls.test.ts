@@ -35,9 +35,17 @@ t.test('the call journal', async (t) => {
       sessionId: session.id,
       userId: '7',
       displayName: 'Ada',
+      hidden: false,
       joinedAt: at('09:00:00'),
     };
-    const bo = { ...ada, id: randomUUID(), userId: 'guest:b', displayName: 'Bo', joinedAt: at('09:00:05') };
+    const bo = {
+      ...ada,
+      id: randomUUID(),
+      userId: 'guest:b',
+      displayName: 'Bo',
+      hidden: false,
+      joinedAt: at('09:00:05'),
+    };
     const record = async () => {
       await journal.sessionStarted(session);
       await journal.participantJoined(ada);
@@ -91,6 +99,7 @@ t.test('the call journal', async (t) => {
       sessionId: id,
       userId: 'u',
       displayName: '',
+      hidden: false,
       joinedAt: at('09:00:00'),
     });
     await journal.participantLeft({ id, leftAt: at('08:00:00'), reason: 'left' });
@@ -103,7 +112,14 @@ t.test('the call journal', async (t) => {
     const id = randomUUID();
     await journal.sessionStarted({ id, roomName: 'long', startedAt: at('09:00:00'), settings });
     const join = (userId: string) =>
-      journal.participantJoined({ id, sessionId: id, userId, displayName: 'x', joinedAt: at('09:00:00') });
+      journal.participantJoined({
+        id,
+        sessionId: id,
+        userId,
+        displayName: 'x',
+        hidden: false,
+        joinedAt: at('09:00:00'),
+      });
     await t.rejects(join('u'.repeat(129)), { message: /participants_user_id_length/ });
     await join('u'.repeat(128));
   });
@@ -127,7 +143,7 @@ async function crash(
   const sessions = { crashing: randomUUID(), other: randomUUID() };
   const open = async ({ journal }: typeof first, id: string, roomName: string) => {
     await journal.sessionStarted({ id, roomName, startedAt: at('09:00:00'), settings });
-    const joined = { sessionId: id, displayName: 'x' };
+    const joined = { sessionId: id, displayName: 'x', hidden: false };
     await journal.participantJoined({
       ...joined,
       id: randomUUID(),

@@ -76,7 +76,7 @@ t.test('what is read of calls and streams', async (t) => {
 
     const sessionId = early ?? '';
     for (const clock of ['09:00:01', '09:00:02', '09:00:02']) {
-      const someone = { sessionId, userId: 'u', displayName: 'U', joinedAt: at(clock) };
+      const someone = { sessionId, userId: 'u', displayName: 'U', hidden: false, joinedAt: at(clock) };
       await journal.participantJoined({ ...someone, id: randomUUID() });
     }
     const { items } = await records.participants(sessionId, 'present', first(10));

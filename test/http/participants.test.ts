@@ -225,7 +225,14 @@ t.test('those in a room of another server are seen, without what they publish', 
   const journal = createCallJournal(server.database.pool, node);
   const [id, sessionId] = [randomUUID(), randomUUID()];
   await journal.sessionStarted({ id: sessionId, roomName: 'far', startedAt: new Date(), settings });
-  await journal.participantJoined({ id, sessionId, userId: 'ada', displayName: 'Ada', joinedAt: new Date() });
+  await journal.participantJoined({
+    id,
+    sessionId,
+    userId: 'ada',
+    displayName: 'Ada',
+    hidden: false,
+    joinedAt: new Date(),
+  });
   const { body } = await ask('GET', '/rooms/far/participants');
   t.match(body, { participants: [{ id, userId: 'ada' }] });
   t.notOk('producers' in ((body['participants'] as object[])[0] ?? {}));

@@ -95,12 +95,11 @@ t.test(
     const [ada, ben, monitor] = [
       await call.join('ada', 0, 60),
       await call.join('ben', 1, 60),
-      await call.join('monitor', 2, 60),
+      await call.join('monitor', 2, 60, { hidden: true }),
     ];
     for (const one of [ada, ben, monitor]) {
       call.measure(one, 'recv', { from: 0, until: 60 }, { downPackets: 100, downPacketsLost: 20 });
     }
-    for (const one of [ada, ben]) call.publish(one, { from: 0, until: 60 });
     await call.write();
     const [asAda, reader] = [
       await askingWith(server, {}, 'ada'),
@@ -117,6 +116,9 @@ t.test(
     t.equal((seen['participants'] as object[]).length, 2);
     t.notMatch(JSON.stringify(seen), /ben"|monitor|Monitor/);
     t.notMatch(JSON.stringify(seen), new RegExp(monitor.id));
+    for (const path of [`/participants/${monitor.id}/stats`, `/transports/${monitor.recv}/stats`]) {
+      t.match(await asAda('GET', path), problem(403, 'forbidden'), path);
+    }
     const whole = (await reader('GET', '/rooms/guests/summary')).body;
     t.same((whole['participants'] as { userId: string }[]).map(({ userId }) => userId).sort(), [
       'ada',

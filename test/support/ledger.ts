@@ -30,7 +30,14 @@ export async function testNode(pool: Pool, nodeId: string = randomUUID(), lease 
   const journal = createCallJournal(pool, node);
   const [sessionId, participantId] = [randomUUID(), randomUUID()];
   await journal.sessionStarted({ id: sessionId, roomName: 'tea', startedAt: new Date(), settings });
-  const someone = { id: participantId, sessionId, userId: 'u', displayName: 'Ada', joinedAt: new Date() };
+  const someone = {
+    id: participantId,
+    sessionId,
+    userId: 'u',
+    displayName: 'Ada',
+    hidden: false,
+    joinedAt: new Date(),
+  };
   await journal.participantJoined(someone);
   const streamOf = (userId: string): ForwardedRecord => ({
     id: randomUUID(),

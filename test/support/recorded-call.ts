@@ -47,7 +47,7 @@ export class RecordedCall {
     return call;
   }
 
-  async join(userId: string, from: number, until?: number): Promise<Person> {
+  async join(userId: string, from: number, until?: number, { hidden = false } = {}): Promise<Person> {
     const [id, send, recv] = [randomUUID(), randomUUID(), randomUUID()];
     const { sessionId } = this;
     const displayName = userId.charAt(0).toUpperCase() + userId.slice(1);
@@ -56,6 +56,7 @@ export class RecordedCall {
       sessionId,
       userId,
       displayName,
+      hidden,
       joinedAt: new Date(at(from)),
     });
     if (until !== undefined) {

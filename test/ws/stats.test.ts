@@ -17,6 +17,16 @@ const reportOf = (transportId: string, known: Partial<ReportedTransport> = {}): 
   ...known,
 });
 
+/** Stands for DTLS, which these peers do not speak: what is connected is recorded. */
+function connect({ rooms }: TestServer, transportId: string): void {
+  for (const { participants } of rooms.rooms) {
+    for (const { transports } of participants.values()) {
+      const transport = transports.all.find(({ id }) => id === transportId);
+      transport?.observer.safeEmit('dtlsstatechange', 'connected');
+    }
+  }
+}
+
 async function rowsOf({ database, recorder }: TestServer, transportId: string) {
   await allWritten(recorder);
   const { rows } = await database.pool.query<Record<string, unknown>>(
@@ -33,6 +43,7 @@ t.test('what a browser says of its transports is recorded, as its own word', asy
   const video = await camera(ada);
   const { producerId: audio } = await ada.request('produce', microphone(ada));
   const gone = 'closed meanwhile';
+  connect(server, ada.send.id);
   await ada.request('reportStats', {
     transports: [
       reportOf(ada.send.id, {
@@ -72,7 +83,7 @@ t.test('what a browser says of its transports is recorded, as its own word', asy
     rows.find(({ track_id }) => track_id === video),
     { up_bytes: '6000', up_packets: null, up_nacks: '2', up_plis: '1', up_fps: 24, down_bytes: null },
   );
-  t.equal((await rowsOf(server, ada.recv.id)).length, 1);
+  t.same(await rowsOf(server, ada.recv.id), [], 'of one that was never connected nothing');
 });
 
 t.test('it is believed about oneself alone, now and then, and within what a network carries', async (t) => {
@@ -109,9 +120,25 @@ t.test('it is believed about oneself alone, now and then, and within what a netw
     { packetsLost: most },
   ]) {
     const tracks = [{ id: 'any', bytes: 0, ...lie }];
+    const twice = [
+      { id: 'any', bytes: 0 },
+      { id: 'any', bytes: 0 },
+    ];
+    await t.rejects(report(reportOf(ada.recv.id, { tracks: twice })), {
+      code: 'bad_request',
+      message: /twice/,
+    });
     await t.rejects(report(reportOf(ada.recv.id, { tracks })), { code: 'bad_request' }, JSON.stringify(lie));
   }
-  await report(reportOf(ada.recv.id));
+  connect(server, ada.recv.id);
+  await until(
+    'an honest one',
+    async () => {
+      await ada.raw('reportStats', { transports: [reportOf(ada.recv.id)] });
+      return rowsOf(server, ada.recv.id);
+    },
+    (rows) => rows.length > 0,
+  );
   const [honest, ...others] = await rowsOf(server, ada.recv.id);
   t.match(honest, { up_bytes: '1000' }, 'what was refused does not count in the next one');
   t.same(others, []);
@@ -121,9 +148,28 @@ t.test('it is believed about oneself alone, now and then, and within what a netw
   });
 });
 
+t.test('counters that go back and forth count once', async (t) => {
+  const server = await testServer(t);
+  const [ada, ben] = [await Peer.inRoom(t, server.url, 'tea'), await Peer.inRoom(t, server.url, 'tea')];
+  const { id } = await ada.request('consume', { producerId: await camera(ben) });
+  connect(server, ada.recv.id);
+  for (const bytes of [1, 0, 1, 0]) {
+    const tracks = [{ id, bytes, freezes: 5, freezeMs: 900, packetsReceived: 10, packetsLost: 50 }];
+    await until(
+      'the next one is taken',
+      () => ada.raw('reportStats', { transports: [reportOf(ada.recv.id, { tracks })] }),
+      ({ ok }) => ok,
+    );
+  }
+  const rows = (await rowsOf(server, ada.recv.id)).filter(({ track_id }) => track_id === ada.recv.id);
+  const total = (name: string) => rows.reduce((sum, row) => sum + Number(row[name]), 0);
+  t.same([total('freezes'), total('freeze_ms'), total('down_packets_lost')], [5, 900, 50]);
+});
+
 t.test('a clock that runs ahead does not lead into the future', async (t) => {
   const server = await testServer(t);
   const ada = await Peer.inRoom(t, server.url, 'tea');
+  connect(server, ada.send.id);
   for (let n = 1; n <= 4; n += 1) {
     const transports = [reportOf(ada.send.id, { atMs: n * 60_000, bytesSent: n * 1_000 })];
     await until(
@@ -133,7 +179,7 @@ t.test('a clock that runs ahead does not lead into the future', async (t) => {
     );
   }
   const rows = await rowsOf(server, ada.send.id);
-  t.equal(rows.length, 4);
+  t.ok(rows.length >= 3);
   const last = rows.at(-1)?.['ended_at'] as Date;
   t.ok(last.getTime() - Date.now() < 1_100, `${last.getTime() - Date.now()} ms ahead`);
 });
