@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { SessionRecord } from '../rooms/call-records.ts';
 import { isUuid } from '../rooms/uuid.ts';
-import type { MeasuredParticipant, StatsRecords } from '../stats/stats-records.ts';
+import type { MeasuredParticipant, StatsRecords } from '../stats/asking/stats-records.ts';
 import { fromDatabase } from './database.ts';
 import { findSession, refuseOtherRoom, refuseRemoved, type RoomSources } from './room-access.ts';
 

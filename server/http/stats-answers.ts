@@ -3,8 +3,8 @@ import { Type, type TProperties } from 'typebox';
 import { choice, Direction, Id, MediaKind, RoomName, TrackSource } from '../protocol/model.ts';
 import { trackFields } from '../stats/fields.ts';
 import { reporters, type Reporter } from '../stats/sample.ts';
-import { csvOf, type Series } from '../stats/series.ts';
-import type { PathChange } from '../stats/stats-records.ts';
+import { csvOf, type Series } from '../stats/asking/series.ts';
+import type { PathChange } from '../stats/asking/stats-records.ts';
 import { resolutions, type Steps } from '../stats/steps.ts';
 import { named, ref, Time } from './schemas.ts';
 

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ReportedTransport } from '../protocol/stats-report.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
-import { BrowserReports } from './browser-reports.ts';
-import { Sampler } from './sampler.ts';
-import type { StatsSink } from './stats-sink.ts';
-import { StatsWriter } from './stats-writer.ts';
+import { BrowserReports } from './measuring/browser-reports.ts';
+import { Sampler } from './measuring/sampler.ts';
+import type { StatsSink } from './writing/stats-sink.ts';
+import { StatsWriter } from './writing/stats-writer.ts';
 
 export interface RecorderOptions {
   rooms: RoomRegistry;

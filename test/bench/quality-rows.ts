@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { columnOf, counterColumns, gaugeColumns } from '../../server/db/quality-columns.ts';
-import { makePartitions, partitionAt } from '../../server/db/quality-partitions.ts';
+import { columnOf, counterColumns, gaugeColumns } from '../../server/db/quality/columns.ts';
+import { makePartitions, partitionAt } from '../../server/db/quality/partitions.ts';
 import { counters, gauges } from '../../server/stats/sample.ts';
 import type { RecordedCall } from '../support/recorded-call.ts';
 

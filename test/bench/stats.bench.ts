@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { pino } from 'pino';
 import t from 'tap';
 import { createPool } from '../../server/db/pool.ts';
-import { seriesQuery } from '../../server/db/quality-records.ts';
+import { seriesQuery } from '../../server/db/quality/records.ts';
 import { fields, usualFields } from '../../server/stats/fields.ts';
 import { RecordedCall, T0 } from '../support/recorded-call.ts';
 import { production } from '../support/rest.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { createStatsSink } from '../../server/db/quality-sink.ts';
-import { StatsWriter } from '../../server/stats/stats-writer.ts';
+import { createStatsSink } from '../../server/db/quality/sink.ts';
+import { StatsWriter } from '../../server/stats/writing/stats-writer.ts';
 import { restartableDatabase } from '../support/restartable-postgres.ts';
 import { differences, rollupsOf, sampleOf, storedRollups } from '../support/samples.ts';
 

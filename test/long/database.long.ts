@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import t from 'tap';
-import { createStatsSink } from '../../server/db/quality-sink.ts';
+import { createStatsSink } from '../../server/db/quality/sink.ts';
 import type { Sample } from '../../server/stats/sample.ts';
-import { StatsWriter } from '../../server/stats/stats-writer.ts';
+import { StatsWriter } from '../../server/stats/writing/stats-writer.ts';
 import { restartableDatabase } from '../support/restartable-postgres.ts';
 import { differences, rollupsOf, sampleOf, storedRollups, trackOf } from '../support/samples.ts';
 

@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import t from 'tap';
-import { ConsumerLoss } from '../../server/stats/consumer-loss.ts';
+import { ConsumerLoss } from '../../server/stats/measuring/consumer-loss.ts';
 
 const sent = (stat: Partial<types.ConsumerStat>) =>
   ({

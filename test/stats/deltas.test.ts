@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { difference, type Counted, type StreamDelta } from '../../server/stats/deltas.ts';
-import type { StreamReading } from '../../server/stats/reading.ts';
+import { difference, type Counted, type StreamDelta } from '../../server/stats/measuring/deltas.ts';
+import type { StreamReading } from '../../server/stats/measuring/reading.ts';
 import { streamReading } from '../support/readings.ts';
 
 function deltasOf(readings: StreamReading[]): StreamDelta[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Meter } from '../../server/stats/meter.ts';
-import type { Measured } from '../../server/stats/reading.ts';
+import { Meter } from '../../server/stats/measuring/meter.ts';
+import type { Measured } from '../../server/stats/measuring/reading.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { audioTrack, reading, streamReading, videoTrack } from '../support/readings.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Sampler } from '../../server/stats/sampler.ts';
+import { Sampler } from '../../server/stats/measuring/sampler.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { microphone } from '../support/tracks.ts';

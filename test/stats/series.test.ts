@@ -1,6 +1,6 @@
 import t from 'tap';
 import { fields, rounded, sourcesOf } from '../../server/stats/fields.ts';
-import { csvOf, seriesOf } from '../../server/stats/series.ts';
+import { csvOf, seriesOf } from '../../server/stats/asking/series.ts';
 
 const steps = { from: 60_000, to: 180_000, step: 30, resolution: 15 } as const;
 

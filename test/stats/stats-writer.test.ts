@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { Sample } from '../../server/stats/sample.ts';
-import { UnwritableSamplesError, type StatsSink } from '../../server/stats/stats-sink.ts';
-import { StatsWriter, type StatsWriterOptions } from '../../server/stats/stats-writer.ts';
+import { UnwritableSamplesError, type StatsSink } from '../../server/stats/writing/stats-sink.ts';
+import { StatsWriter, type StatsWriterOptions } from '../../server/stats/writing/stats-writer.ts';
 import { sampleOf } from '../support/samples.ts';
 
 /** How the next write ends: `lost` writes, but its answer is not heard. */

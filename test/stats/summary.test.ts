@@ -1,7 +1,7 @@
 import t from 'tap';
-import { summarize, WORST_MINUTES } from '../../server/stats/summary.ts';
-import type { SummarizedParticipant } from '../../server/stats/stats-records.ts';
-import type { Minute } from '../../server/stats/minute.ts';
+import { summarize, WORST_MINUTES } from '../../server/stats/asking/summary.ts';
+import type { SummarizedParticipant } from '../../server/stats/asking/stats-records.ts';
+import type { Minute } from '../../server/stats/asking/minute.ts';
 
 const someone = (id: string): SummarizedParticipant => ({
   id,

@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import t from 'tap';
-import { UpstreamGaps } from '../../server/stats/upstream-gaps.ts';
+import { UpstreamGaps } from '../../server/stats/measuring/upstream-gaps.ts';
 
 const upstream = (ssrc: number, packetsLost: number, packetsRepaired = 0) =>
   ({ ssrc, rtxSsrc: 9, packetsLost, packetsRepaired }) as types.ProducerStat;

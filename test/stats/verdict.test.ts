@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { blame } from '../../server/stats/blame.ts';
-import { thresholds, troubleFields, troublesOf, type Minute } from '../../server/stats/minute.ts';
-import { severities, verdictOf, type Measured } from '../../server/stats/verdict.ts';
+import { blame } from '../../server/stats/asking/blame.ts';
+import { thresholds, troubleFields, troublesOf, type Minute } from '../../server/stats/asking/minute.ts';
+import { severities, verdictOf, type Measured } from '../../server/stats/asking/verdict.ts';
 
 const people = ['ada', 'ben', 'cleo', 'dan'];
 const inCall = (minutes: number, ids = people): Measured[] =>

@@ -1,4 +1,4 @@
-import type { Reading, StreamReading } from '../../server/stats/reading.ts';
+import type { Reading, StreamReading } from '../../server/stats/measuring/reading.ts';
 import type { SampledTrack } from '../../server/stats/sample.ts';
 
 export const videoTrack: SampledTrack = { id: 'video', kind: 'video', source: 'camera', producerId: 'video' };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
-import { createStatsSink } from '../../server/db/quality-sink.ts';
+import { createStatsSink } from '../../server/db/quality/sink.ts';
 import type { Figures, Sample } from '../../server/stats/sample.ts';
 import { settings } from './ledger.ts';
 import { sampleOf, trackOf } from './samples.ts';

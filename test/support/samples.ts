@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { columnOf, summedColumns } from '../../server/db/quality-columns.ts';
+import { columnOf, summedColumns } from '../../server/db/quality/columns.ts';
 import { counters, gauges, type Sample, type SampledTrack } from '../../server/stats/sample.ts';
 import { resolutions } from '../../server/stats/steps.ts';
 

@@ -1,6 +1,6 @@
 import { difference, type Counted, type StreamDelta } from './deltas.ts';
 import type { Measured, Reading, StreamReading } from './reading.ts';
-import type { Figures, Sample } from './sample.ts';
+import type { Figures, Sample } from '../sample.ts';
 import { Timeline } from './timeline.ts';
 
 const NOTHING = { upBytes: 0, downBytes: 0 };

@@ -1,5 +1,5 @@
-import type { Direction } from '../protocol/model.ts';
-import type { Reporter, Sample, SampledTrack } from './sample.ts';
+import type { Direction } from '../../protocol/model.ts';
+import type { Reporter, Sample, SampledTrack } from '../sample.ts';
 
 /** One RTP stream of a track at a moment: counters since it began, and what holds now. */
 export interface StreamReading {

@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
-import type { LeaveReason } from '../rooms/call-journal.ts';
-import { rounded, usualFields } from '../stats/fields.ts';
-import { thresholds, troubleFields } from '../stats/minute.ts';
-import type { Spreads, StatsRecords, SummarizedParticipant } from '../stats/stats-records.ts';
-import type { Resolution } from '../stats/steps.ts';
-import { figureOf, participantFigures, reportersOf } from './quality-figures.ts';
-import { pathOf, type PathRow } from './quality-paths.ts';
-import { periodValues, roomRollups } from './quality-sources.ts';
+import type { LeaveReason } from '../../rooms/call-journal.ts';
+import { rounded, usualFields } from '../../stats/fields.ts';
+import { thresholds, troubleFields } from '../../stats/asking/minute.ts';
+import type { Spreads, StatsRecords, SummarizedParticipant } from '../../stats/asking/stats-records.ts';
+import type { Resolution } from '../../stats/steps.ts';
+import { figureOf, participantFigures, reportersOf } from './figures.ts';
+import { pathOf, type PathRow } from './paths.ts';
+import { periodValues, roomRollups } from './sources.ts';
 
 /** What a summary is made of, in seconds. */
 const MINUTE: Resolution = 60;

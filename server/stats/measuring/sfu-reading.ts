@@ -1,8 +1,8 @@
 import type { types } from 'mediasoup';
-import type { Direction } from '../protocol/model.ts';
+import type { Direction } from '../../protocol/model.ts';
 import type { ConsumerLoss } from './consumer-loss.ts';
 import type { Reading, StreamReading } from './reading.ts';
-import type { SampledTrack } from './sample.ts';
+import type { SampledTrack } from '../sample.ts';
 
 /** A producer of the transport. */
 export interface ProducerTrack {

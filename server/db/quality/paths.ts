@@ -1,4 +1,4 @@
-import type { Path } from '../stats/stats-records.ts';
+import type { Path } from '../../stats/asking/stats-records.ts';
 
 export interface PathRow {
   protocol: Path['protocol'];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BaseLogger } from 'pino';
-import type { Sample } from './sample.ts';
+import type { Sample } from '../sample.ts';
 import { UnwritableSamplesError, type StatsSink } from './stats-sink.ts';
 
 export interface StatsWriterOptions {

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from './transaction.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** How many whole days samples and their rollups are kept at least; a partition is dropped once all of it is older. */
 export interface Retention {

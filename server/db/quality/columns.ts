@@ -1,4 +1,4 @@
-import { counters, gauges } from '../stats/sample.ts';
+import { counters, gauges } from '../../stats/sample.ts';
 
 /** The column of a figure: `upBytes` is in `up_bytes`. */
 export const columnOf = (figure: string): string =>

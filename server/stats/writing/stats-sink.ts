@@ -1,4 +1,4 @@
-import type { Sample } from './sample.ts';
+import type { Sample } from '../sample.ts';
 
 /** Where samples are kept. */
 export interface StatsSink {

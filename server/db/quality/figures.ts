@@ -1,9 +1,9 @@
-import { sourcesOf, type TrackField } from '../stats/fields.ts';
-import { gauges, type Reporter } from '../stats/sample.ts';
-import type { Subject } from '../stats/stats-records.ts';
-import type { Resolution } from '../stats/steps.ts';
-import { columnOf } from './quality-columns.ts';
-import { transportRollups } from './quality-sources.ts';
+import { sourcesOf, type TrackField } from '../../stats/fields.ts';
+import { gauges, type Reporter } from '../../stats/sample.ts';
+import type { Subject } from '../../stats/asking/stats-records.ts';
+import type { Resolution } from '../../stats/steps.ts';
+import { columnOf } from './columns.ts';
+import { transportRollups } from './sources.ts';
 
 /** A figure of a group of rows `r` that are shaped as rollups: the formulas that docs/API.md has. */
 export function figureOf(field: TrackField, preferred: Reporter): string {

@@ -1,4 +1,4 @@
-import type { Field } from './fields.ts';
+import type { Field } from '../fields.ts';
 
 /** From where on people notice something, and from where on it is bad. */
 export interface Threshold {

@@ -1,8 +1,8 @@
-import { AppError } from '../errors.ts';
-import type { ReportedTrack, ReportedTransport } from '../protocol/stats-report.ts';
+import { AppError } from '../../errors.ts';
+import type { ReportedTrack, ReportedTransport } from '../../protocol/stats-report.ts';
 import type { MeteredTransport } from './metered-transport.ts';
 import type { Reading, StreamReading } from './reading.ts';
-import type { Sample, SampledTrack } from './sample.ts';
+import type { Sample, SampledTrack } from '../sample.ts';
 
 /** Reports of a transport come no more often, in ms. */
 const LEAST_INTERVAL_MS = 500;

@@ -1,5 +1,5 @@
-import type { Subject } from '../stats/stats-records.ts';
-import type { Period, Resolution } from '../stats/steps.ts';
+import type { Subject } from '../../stats/asking/stats-records.ts';
+import type { Period, Resolution } from '../../stats/steps.ts';
 
 /** Rows `r`, shaped as rollups are, up to and with their conditions: the subject is `$1`, the period is from `$2` to `$3`. */
 type Rows = string;

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { Participant } from '../rooms/participant.ts';
-import type { RoomRegistry } from '../rooms/registry.ts';
-import type { Room } from '../rooms/room.ts';
+import type { Participant } from '../../rooms/participant.ts';
+import type { RoomRegistry } from '../../rooms/registry.ts';
+import type { Room } from '../../rooms/room.ts';
 import { MeteredTransport } from './metered-transport.ts';
-import type { Sample } from './sample.ts';
+import type { Sample } from '../sample.ts';
 
 export interface SamplerOptions {
   rooms: RoomRegistry;

@@ -1,9 +1,9 @@
-import type { LeaveReason } from '../rooms/call-journal.ts';
-import type { Direction, MediaKind, TrackSource } from '../protocol/model.ts';
-import type { Field, TrackField } from './fields.ts';
+import type { LeaveReason } from '../../rooms/call-journal.ts';
+import type { Direction, MediaKind, TrackSource } from '../../protocol/model.ts';
+import type { Field, TrackField } from '../fields.ts';
 import type { Minute } from './minute.ts';
-import type { Reporter, Sample } from './sample.ts';
-import type { Period, Steps } from './steps.ts';
+import type { Reporter, Sample } from '../sample.ts';
+import type { Period, Steps } from '../steps.ts';
 
 /** Whose series is asked for. Ids are UUIDs, but for a user's. */
 export type Subject =

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { partsOf, type TrackField } from '../stats/fields.ts';
+import { partsOf, type TrackField } from '../../stats/fields.ts';
 import type {
   KnownSteps,
   MeasuredParticipant,
@@ -8,12 +8,12 @@ import type {
   StatsRecords,
   Subject,
   TransportRecord,
-} from '../stats/stats-records.ts';
-import { SHORTEST_ROLLUP } from '../stats/steps.ts';
-import { columnsOf, figureOf, participantFigures, reportersOf } from './quality-figures.ts';
-import { pathOf, pathsIn, type PathRow } from './quality-paths.ts';
-import { cutSamples, periodValues, roomRollups, transportRollups } from './quality-sources.ts';
-import { createSummaryRecords } from './quality-summary.ts';
+} from '../../stats/asking/stats-records.ts';
+import { SHORTEST_ROLLUP } from '../../stats/steps.ts';
+import { columnsOf, figureOf, participantFigures, reportersOf } from './figures.ts';
+import { pathOf, pathsIn, type PathRow } from './paths.ts';
+import { cutSamples, periodValues, roomRollups, transportRollups } from './sources.ts';
+import { createSummaryRecords } from './summary.ts';
 
 /** Changes of path that are told at most: a path that changes all the time says so by then. */
 const PATHS_MAX = 1_000;

@@ -1,5 +1,5 @@
-import { resolutions } from '../stats/steps.ts';
-import { counterColumns, gaugeColumns, summedColumns } from './quality-columns.ts';
+import { resolutions } from '../../stats/steps.ts';
+import { counterColumns, gaugeColumns, summedColumns } from './columns.ts';
 
 const list = (parts: readonly string[]): string => parts.join(', ');
 

@@ -1,6 +1,6 @@
-import { rounded, type TrackField } from './fields.ts';
+import { rounded, type TrackField } from '../fields.ts';
 import type { KnownSteps } from './stats-records.ts';
-import { pointsOf, type Steps } from './steps.ts';
+import { pointsOf, type Steps } from '../steps.ts';
 
 /** Figures by time, in columns: what chart libraries take. */
 export interface Series {

@@ -1,12 +1,12 @@
 import type { types } from 'mediasoup';
-import type { Direction } from '../protocol/model.ts';
-import type { Participant } from '../rooms/participant.ts';
-import type { Publication } from '../rooms/publication.ts';
-import type { Room } from '../rooms/room.ts';
+import type { Direction } from '../../protocol/model.ts';
+import type { Participant } from '../../rooms/participant.ts';
+import type { Publication } from '../../rooms/publication.ts';
+import type { Room } from '../../rooms/room.ts';
 import { ConsumerLoss } from './consumer-loss.ts';
 import { Meter } from './meter.ts';
 import type { Reading } from './reading.ts';
-import type { Reporter, Sample, SampledTrack } from './sample.ts';
+import type { Reporter, Sample, SampledTrack } from '../sample.ts';
 import { readTransport, upstreamIn, type ConsumerTrack, type ProducerTrack } from './sfu-reading.ts';
 
 export interface MeteredOptions {

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import type { Pool } from 'pg';
-import { counters, gauges, type Figures, type Sample } from '../stats/sample.ts';
-import { UnwritableSamplesError, type StatsSink } from '../stats/stats-sink.ts';
-import { columnOf } from './quality-columns.ts';
-import { makePartitions, partitionAt, type Partition } from './quality-partitions.ts';
+import { counters, gauges, type Figures, type Sample } from '../../stats/sample.ts';
+import { UnwritableSamplesError, type StatsSink } from '../../stats/writing/stats-sink.ts';
+import { columnOf } from './columns.ts';
+import { makePartitions, partitionAt, type Partition } from './partitions.ts';
 import { WRITE_SAMPLES } from './write-samples.ts';
 
 export interface QualitySinkOptions {
