@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import t from 'tap';
+import type { Sample } from '../../server/stats/sample.ts';
+import { sampleOf, trackOf } from '../support/samples.ts';
 import { allWritten, testServer } from '../support/server.ts';
 import { Peer } from '../support/peer.ts';
 import { microphone } from '../support/tracks.ts';
@@ -13,6 +16,19 @@ const ROUNDS = 20;
 const INTERVAL_MS = 5_000;
 /** Of Linux, for the times in /proc/<pid>/stat, a second. */
 const TICKS = 100;
+
+/** What so many people's samples are, once media flows: these peers send none. */
+function samplesOf(people: number): Sample[] {
+  const endedAt = Date.now();
+  return Array.from({ length: people }, () => {
+    const [whole, participantId] = [randomUUID(), randomUUID()];
+    const own = { transportId: whole, participantId, endedAt, direction: 'recv' } as const;
+    const tracks = Array.from({ length: people - 1 }, () =>
+      sampleOf({ ...own, track: trackOf({ id: randomUUID() }) }),
+    );
+    return [sampleOf({ ...own, track: undefined }), ...tracks];
+  }).flat();
+}
 
 /** CPU time that a process has used, in ms. */
 async function cpuOf(pid: number): Promise<number> {
@@ -40,6 +56,7 @@ t.test('what sampling costs', { timeout: 300_000 }, async (t) => {
   for (let n = 0; n < ROUNDS; n += 1) {
     const began = performance.now();
     await server.recorder.sampler.sample();
+    server.recorder.writer.add(samplesOf(PEOPLE));
     longest = Math.max(longest, performance.now() - began);
     await allWritten(server.recorder);
   }

@@ -21,8 +21,8 @@ const FOLLOW_MS = 2_000;
  */
 const DARK_MS = 500;
 const LONGEST_DARK_MS = 1_500;
-/** A picture that stays shows no frame for so long at most, in ms. */
-const STILL_MS = 1_000;
+/** A picture that stays shows no frame for so long at most, in ms: six browsers on two cores have to wait for each other. */
+const STILL_MS = 3_000;
 /** How long somebody speaks, in ms. */
 const TURN_MS = 3_000;
 /** How long cross-talk goes on, in ms. */
