@@ -108,7 +108,7 @@ export class Network {
     await ip('-n', machine, 'link', 'set', 'lo', 'up');
     await ip('-n', machine, 'route', 'add', 'default', 'via', this.#address(5));
     await ip('route', 'add', `${this.#address(4)}/30`, 'via', this.#address(2));
-    await inside(router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+    await inside(router, 'sh', '-c', FORWARD);
     for (const way of ways) {
       const accepted = [[...from(way), '-p', 'udp'], from(way)].map((rule) => [...rule, '-j', 'ACCEPT']);
       for (const rule of [this.#loss(way, 0), ...accepted]) {
@@ -211,6 +211,12 @@ export class Network {
     return `198.${18 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`;
   }
 }
+
+/** Has a namespace forward packets. In a container /proc/sys is read-only, but not for good: `ip netns exec` has mounts of its own. */
+const FORWARD = `
+file=/proc/sys/net/ipv4/ip_forward
+[ "$(cat $file)" = 1 ] && exit
+echo 1 > $file || { mount -o remount,bind,rw /proc/sys && echo 1 > $file; }`;
 
 const from = (way: Way): string[] => ['-i', way === 'up' ? 'machine' : 'host'];
 
