@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { ConfigError } from '../config.ts';
 import { CommandError } from './error.ts';
 import * as migrate from './migrate.ts';
