@@ -126,7 +126,25 @@ t.test('server: SQL is in db, mediasoup workers are started in media, Fastify is
   }
 });
 
-t.test('client: the SDK knows no UI, and of the server only the protocol’s types', async (t) => {
+t.test('server: scores are made of nothing else, as browsers make them too', async (t) => {
+  const folder = 'server/stats/score/';
+  const imports = await importsOf(folder);
+  t.ok(imports.length > 0, 'imports are found');
+  t.same(
+    imports.filter(({ to }) => !to.startsWith(folder)),
+    [],
+  );
+  for (const name of await readdir(join(root, folder))) {
+    const text = await readFile(join(root, folder, name), 'utf8');
+    t.notMatch(
+      text,
+      /from '[^.]|\b(process|Buffer|globalThis)\b/,
+      `${name}: neither packages nor Node’s own`,
+    );
+  }
+});
+
+t.test('client: the SDK knows no UI, and of the server the protocol’s types and scores', async (t) => {
   const sdk = await importsOf('client/sdk');
   const ui = await importsOf('client/ui');
   t.ok(sdk.length > 5 && ui.length > 5, 'imports are found');
@@ -136,7 +154,10 @@ t.test('client: the SDK knows no UI, and of the server only the protocol’s typ
   );
   t.same(
     [...sdk, ...ui].filter(
-      ({ to, typeOnly }) => to.startsWith('server/') && !(to.startsWith('server/protocol/') && typeOnly),
+      ({ to, typeOnly }) =>
+        to.startsWith('server/') &&
+        !(to.startsWith('server/protocol/') && typeOnly) &&
+        !to.startsWith('server/stats/score/'),
     ),
     [],
   );

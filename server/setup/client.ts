@@ -6,7 +6,14 @@ import { CommandError, run } from './run.ts';
 import { withTemporaryFolder } from './temporary.ts';
 
 const BUILT_FROM = '.built-from';
-const SOURCES = ['client', 'server/protocol', 'vite.config.ts', 'tsconfig.json', 'package-lock.json'];
+const SOURCES = [
+  'client',
+  'server/protocol',
+  'server/stats/score',
+  'vite.config.ts',
+  'tsconfig.json',
+  'package-lock.json',
+];
 
 /** Builds the client of the project in `root` into the folder `output`. */
 export type BuildClient = (root: string, output: string, signal: AbortSignal) => Promise<void>;
