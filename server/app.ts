@@ -20,7 +20,10 @@ import { registerRevocations } from './http/revocations.ts';
 import { registerRoomStreams } from './http/room-streams.ts';
 import { registerRooms } from './http/rooms.ts';
 import { registerStats } from './http/stats.ts';
+import { registerStatsRooms } from './http/stats-rooms.ts';
+import { registerStatsScores } from './http/stats-scores.ts';
 import { registerStatsSummary } from './http/stats-summary.ts';
+import { registerStatsTimeline } from './http/stats-timeline.ts';
 import { registerStreamCount } from './http/stream-count.ts';
 import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
@@ -185,6 +188,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       registerStreamHistory(api, streamRecords);
       registerStats(api, statsSources, config);
       registerStatsSummary(api, statsSources);
+      registerStatsScores(api, statsSources);
+      registerStatsTimeline(api, statsSources, config);
+      registerStatsRooms(api, statsSources);
       registerAudit(api, audit);
       // Before the pages would look for a file of that name.
       api.all('/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());

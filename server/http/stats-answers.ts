@@ -11,7 +11,7 @@ import { named, ref, Time } from './schemas.ts';
 const resolutionName = (resolution: number) => (resolution === 1 ? 'sample' : `${resolution}s`);
 
 /** One value a step. */
-const Column = Type.Array(Type.Union([Type.Number(), Type.Null()]));
+export const Column = Type.Array(Type.Union([Type.Number(), Type.Null()]));
 
 const each = <T>(names: readonly string[], one: (name: string) => T): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, one(name)]));
@@ -28,7 +28,7 @@ export const PercentileSeries = named(
   each(trackFields, () => Type.Optional(Type.Object({}, { additionalProperties: Column }))),
 );
 
-const pathProperties = {
+export const pathProperties = {
   protocol: choice(['udp', 'tcp'], 'By which the server is reached, or the relay.'),
   candidateType: Type.Optional(
     choice(
@@ -60,8 +60,8 @@ export const Track = named('Track', 'A producer, or a consumer, of a transport.'
   producerId: Type.String({ description: 'Of a consumer, what it forwards; of a producer, its own id.' }),
 });
 
-/** What every series has. */
-const series = {
+/** What every answer with series says of their time. */
+export const seriesTime = {
   from: Time('When the first step begins.'),
   to: Time('When the last step ends.'),
   step: Type.Integer({ description: 'Seconds between two points.' }),
@@ -74,6 +74,10 @@ const series = {
   ),
   reporter: choice(reporters, 'Who measured, where both did.'),
   time: Type.Array(Type.Integer(), { description: 'When each step begins, in seconds since the epoch.' }),
+};
+
+const series = {
+  ...seriesTime,
   fields: ref(FigureSeries),
   percentiles: Type.Optional(ref(PercentileSeries)),
 };
@@ -108,8 +112,10 @@ export const TransportStats = withSeries('TransportStats', 'What a transport car
   tracks: Type.Array(ref(Track), { description: 'What it carried, and what `track` takes.' }),
 });
 
+export interface SeriesAnswer extends Series, TimeAnswer {}
+
 /** What a series’ answer says of its time. */
-export interface SeriesAnswer extends Series {
+interface TimeAnswer {
   from: Date;
   to: Date;
   step: number;
@@ -118,12 +124,7 @@ export interface SeriesAnswer extends Series {
   reporter: Reporter;
 }
 
-export function seriesAnswer(
-  steps: Steps,
-  requested: number | undefined,
-  reporter: Reporter,
-  made: Series,
-): SeriesAnswer {
+export function timeAnswer(steps: Steps, requested: number | undefined, reporter: Reporter): TimeAnswer {
   const { from, to, step, resolution } = steps;
   return {
     from: new Date(from),
@@ -132,9 +133,15 @@ export function seriesAnswer(
     requestedStep: requested === step ? undefined : requested,
     resolution: resolutionName(resolution),
     reporter,
-    ...made,
   };
 }
+
+export const seriesAnswer = (
+  steps: Steps,
+  requested: number | undefined,
+  reporter: Reporter,
+  made: Series,
+): SeriesAnswer => ({ ...timeAnswer(steps, requested, reporter), ...made });
 
 export const pathChange = ({ at, transportId, direction, protocol, candidateType }: PathChange) => ({
   at,

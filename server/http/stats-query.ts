@@ -3,13 +3,15 @@ import { AppError } from '../errors.ts';
 import { choice } from '../protocol/model.ts';
 import { countsPackets, fields, type TrackField } from '../stats/fields.ts';
 import { reporters, type Reporter } from '../stats/sample.ts';
+import { timelineFields } from '../stats/asking/timeline.ts';
+import type { Period } from '../stats/steps.ts';
 import { Query } from './schemas.ts';
 import { timeIn } from './stream-history.ts';
 
 /** How many percentiles one may ask for. */
 const PERCENTILES_MAX = 5;
 
-const moment = (description: string) =>
+export const moment = (description: string) =>
   Type.Optional(Type.String({ format: 'date-time', maxLength: 64, description }));
 
 /** The period of a question. */
@@ -18,26 +20,33 @@ export const period = {
   to: moment('When it ends, rounded up to a step; without it, at the end, or now.'),
 };
 
-const own = {
-  ...period,
-  step: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 86_400,
-      description:
-        'Seconds between two points. From 15 on, rounded up to a multiple of 15; below, made of samples where they are kept ' +
-        'and the period is short, else rounded up to 15. Without it, one that gives up to 1,500 points.',
-    }),
-  ),
-  fields: Type.Optional(
+const step = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    description:
+      'Seconds between two points. From 15 on, rounded up to a multiple of 15; below, made of samples where they are kept ' +
+      'and the period is short, else rounded up to 15. Without it, one that gives up to 1,500 points.',
+  }),
+);
+
+const figures = (otherwise: string) =>
+  Type.Optional(
     Type.String({
       pattern: '^[A-Za-z]{1,32}(,[A-Za-z]{1,32}){0,63}$',
-      description: `Names of figures, separated by commas: ${fields.join(', ')}. Without it, those that count no packets.`,
+      description: `Names of figures, separated by commas: ${fields.join(', ')}. Without it, ${otherwise}.`,
     }),
-  ),
-  reporter: Type.Optional(
-    choice(reporters, 'Who measured, where both did: the `server` (so it is without it), or the `browser`.'),
-  ),
+  );
+
+const reporter = Type.Optional(
+  choice(reporters, 'Who measured, where both did: the `server` (so it is without it), or the `browser`.'),
+);
+
+const own = {
+  ...period,
+  step,
+  fields: figures('those that count no packets'),
+  reporter,
   format: Type.Optional(choice(['json', 'csv'], 'Without it, as `Accept` says, else `json`.')),
 };
 
@@ -66,6 +75,13 @@ export const TransportSeriesQuery = Query({
   ),
 });
 
+export const TimelineQuery = Query({
+  ...period,
+  step,
+  fields: figures(timelineFields.join(', ')),
+  reporter,
+});
+
 export interface SeriesInQuery {
   from?: string;
   to?: string;
@@ -82,6 +98,29 @@ export function periodIn(query: { from?: string; to?: string }): {
   to: number | undefined;
 } {
   return { from: timeIn(query, 'from')?.getTime(), to: timeIn(query, 'to')?.getTime() };
+}
+
+/** How long a period of minutes may be, in hours: answers are made of every participant's. */
+export const MINUTES_HOURS_MAX = 72;
+const MINUTE_MS = 60_000;
+const MINUTES_MAX_MS = MINUTES_HOURS_MAX * 60 * MINUTE_MS;
+
+/**
+ * The period of a query in whole minutes; without one, all of a session or its last hours.
+ *
+ * @throws {AppError} `bad_request` where it is too long, or ends before it begins.
+ */
+export function minutesIn(query: { from?: string; to?: string }, session: Period): Period {
+  const asked = periodIn(query);
+  const to = Math.ceil((asked.to ?? session.to) / MINUTE_MS) * MINUTE_MS;
+  const earliest = Math.max(session.from, to - MINUTES_MAX_MS);
+  const from = Math.floor((asked.from ?? earliest) / MINUTE_MS) * MINUTE_MS;
+  if (from <= to && to - from <= MINUTES_MAX_MS) return { from, to };
+  throw new AppError(
+    'bad_request',
+    `The period may be ${MINUTES_HOURS_MAX} hours at most, and would be from ${new Date(from).toISOString()} to ` +
+      `${new Date(to).toISOString()}. Send \`from\` and \`to\` that are closer, the earlier one first.`,
+  );
 }
 
 /** The figures that are asked for, each once. @throws {AppError} `bad_request` for one that there is not. */

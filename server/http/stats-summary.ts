@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
-import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
 import { choice, Exactly, Id, RoomName } from '../protocol/model.ts';
 import { causes, ways, type BlamedMinute } from '../stats/asking/blame.ts';
@@ -13,13 +12,8 @@ import { RoomPath } from './room-access.ts';
 import { named, Query, ref, Time } from './schemas.ts';
 import { fromStatistics, readRoom, type StatsSources } from './stats-access.ts';
 import { PathAnswer } from './stats-answers.ts';
-import { periodIn, period as moments } from './stats-query.ts';
+import { MINUTES_HOURS_MAX, minutesIn, period as moments } from './stats-query.ts';
 import { byAnybody } from './stats.ts';
-
-const MINUTE_MS = 60_000;
-/** How long a period may be, in hours: a summary is made of every participant's minutes. */
-const HOURS_MAX = 72;
-const PERIOD_MAX_MS = HOURS_MAX * 60 * MINUTE_MS;
 
 const PARTICIPANTS_MAX = 500;
 /** Of more noticeable minutes the worst count. */
@@ -128,7 +122,7 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         summary: 'Says what a room’s calls were like, and whose side it was on',
         description:
           'By the grant `statsRead` or `roomAdmin`, and for those who are or were in that room: they see nobody who is hidden, ' +
-          `and no user ids but their own. Without \`from\` and \`to\`: all of its session, or its last ${HOURS_MAX} hours.`,
+          `and no user ids but their own. Without \`from\` and \`to\`: all of its session, or its last ${MINUTES_HOURS_MAX} hours.`,
         tags: ['stats'],
         params: RoomPath,
         querystring: Period,
@@ -141,7 +135,7 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
       const { id, roomName: name, startedAt, endedAt } = session;
       const now = Date.now();
       const ended = endedAt?.getTime() ?? now;
-      const period = periodOf(periodIn(request.query), startedAt.getTime(), ended);
+      const period = minutesIn(request.query, { from: startedAt.getTime(), to: ended });
       const [everybody, figures, minutes] = await fromStatistics(
         request,
         Promise.all([
@@ -166,18 +160,6 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         participants: participants.map((one) => describe(one, ended, !asMember || one.userId === own)),
       };
     },
-  );
-}
-
-/** Whole minutes. @throws {AppError} `bad_request` where the period is too long, or ends before it begins. */
-function periodOf(asked: { from: number | undefined; to: number | undefined }, began: number, ended: number) {
-  const to = Math.ceil((asked.to ?? ended) / MINUTE_MS) * MINUTE_MS;
-  const from = Math.floor((asked.from ?? Math.max(began, to - PERIOD_MAX_MS)) / MINUTE_MS) * MINUTE_MS;
-  if (from <= to && to - from <= PERIOD_MAX_MS) return { from, to };
-  throw new AppError(
-    'bad_request',
-    `A summary is of at most ${HOURS_MAX} hours, and this would be from ${new Date(from).toISOString()} to ` +
-      `${new Date(to).toISOString()}. Send \`from\` and \`to\` that are closer, the earlier one first.`,
   );
 }
 

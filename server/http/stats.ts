@@ -42,13 +42,13 @@ import {
 import { selfOr, User } from './streams.ts';
 
 /** Of all figures together in an answer: what is more would hold up everybody else while it is written. */
-const VALUES_MAX = 200_000;
+export const VALUES_MAX = 200_000;
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** How long a period may be made of samples: there are many, of a room above all. */
-const SAMPLED_MAX_MS: Record<Subject['kind'], number> = {
+export const SAMPLED_MAX_MS: Record<Subject['kind'], number> = {
   room: HOUR_MS,
   user: HOUR_MS,
   participant: 3 * HOUR_MS,

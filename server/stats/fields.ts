@@ -8,6 +8,8 @@ export const fields = [
   'downPackets',
   'upPacketsLost',
   'downPacketsLost',
+  'upAudioPackets',
+  'downAudioPackets',
   'upLossRatio',
   'downLossRatio',
   'upAudioLossRatio',

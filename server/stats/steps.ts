@@ -87,6 +87,17 @@ export function stepsFor({
   return { from: Math.floor(from / ms) * ms, to: Math.ceil(to / ms) * ms, step: used, resolution };
 }
 
+/** The next longer usual steps that fit; undefined: there are none. */
+export function longerSteps(
+  request: StepRequest,
+  { step }: Steps,
+  fits: (steps: Steps) => boolean,
+): Steps | undefined {
+  return SENSIBLE.filter((one) => one > step)
+    .map((one) => stepsFor({ ...request, step: one }))
+    .find(fits);
+}
+
 /** How many points a series has. */
 export const pointsOf = ({ from, to, step }: Steps): number => Math.round((to - from) / (step * 1000));
 

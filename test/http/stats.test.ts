@@ -76,6 +76,8 @@ t.test('what went in comes out: bitrates, ratios, means, nulls and zeros', async
     downPackets: 600,
     upPacketsLost: 60,
     downPacketsLost: 960,
+    upAudioPackets: 0,
+    downAudioPackets: null,
     upLossRatio: 0.05,
     downLossRatio: 1,
     upAudioLossRatio: null,

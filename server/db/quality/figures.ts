@@ -1,9 +1,8 @@
 import { sourcesOf, type TrackField } from '../../stats/fields.ts';
 import { gauges, type Reporter } from '../../stats/sample.ts';
-import type { Subject } from '../../stats/asking/stats-records.ts';
 import type { Resolution } from '../../stats/steps.ts';
 import { columnOf } from './columns.ts';
-import { transportRollups } from './sources.ts';
+import { transportRollups, type Whose } from './sources.ts';
 
 /** A figure of a group of rows `r` that are shaped as rollups: the formulas that docs/API.md has. */
 export function figureOf(field: TrackField, preferred: Reporter): string {
@@ -52,7 +51,7 @@ function inputsOf(field: TrackField): { kind: 'count' | 'rate' | 'ratio' | 'mean
 
 /** The figures of each participant at a resolution, as a query: `participant_id`, `bucket`, and `f0` and so on. */
 export function participantFigures(
-  kind: Subject['kind'],
+  kind: Whose,
   resolution: Resolution,
   fields: readonly TrackField[],
   preferred: Reporter,

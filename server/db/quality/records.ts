@@ -1,19 +1,19 @@
 import type { Pool } from 'pg';
-import { partsOf, type TrackField } from '../../stats/fields.ts';
 import type {
-  KnownSteps,
   MeasuredParticipant,
-  PathChange,
   SeriesRequest,
   StatsRecords,
   Subject,
   TransportRecord,
 } from '../../stats/asking/stats-records.ts';
 import { SHORTEST_ROLLUP } from '../../stats/steps.ts';
-import { columnsOf, figureOf, participantFigures, reportersOf } from './figures.ts';
-import { pathOf, pathsIn, type PathRow } from './paths.ts';
-import { cutSamples, periodValues, roomRollups, transportRollups } from './sources.ts';
+import { participantFigures, reportersOf } from './figures.ts';
+import { pathChangeOf, pathChangesQuery, type PathChangeRow } from './paths.ts';
+import { createRankingRecords } from './ranking.ts';
+import { indexOf, inColumns, knownSteps, roundedFigures, rowsOf } from './series.ts';
+import { periodValues, roomRollups } from './sources.ts';
 import { createSummaryRecords } from './summary.ts';
+import { createTimelineRecords } from './timeline.ts';
 
 /** Changes of path that are told at most: a path that changes all the time says so by then. */
 const PATHS_MAX = 1_000;
@@ -22,12 +22,6 @@ const PATHS_MAX = 1_000;
 const TRACKS_MAX = 1_000;
 /** Transports of a participant, the same. */
 const TRANSPORTS_MAX = 100;
-
-interface PathChangeRow extends PathRow {
-  at: Date;
-  transport_id: string;
-  direction: PathChange['direction'];
-}
 
 interface TransportRow extends Pick<TransportRecord, 'id' | 'direction' | 'tracks'> {
   session_id: string;
@@ -48,7 +42,8 @@ interface ParticipantRow extends Pick<MeasuredParticipant, 'id' | 'hidden' | 'tr
 export function createStatsRecords(pool: Pool): StatsRecords {
   return {
     async series(request) {
-      return knownSteps<number>(await pool.query({ ...seriesQuery(request), rowMode: 'array' }));
+      const { rows } = await pool.query<unknown[]>({ ...seriesQuery(request), rowMode: 'array' });
+      return knownSteps<number>(rows[0]);
     },
 
     async percentiles({ subject, reporter, steps, fields, percentiles }) {
@@ -61,26 +56,16 @@ export function createStatsRecords(pool: Pool): StatsRecords {
         fields,
       );
       const values = [idOf(subject), ...periodValues(steps), percentiles.map((one) => one / 100)];
-      return knownSteps<(number | null)[]>(await pool.query({ text, values, rowMode: 'array' }));
+      const { rows } = await pool.query<unknown[]>({ text, values, rowMode: 'array' });
+      return knownSteps<(number | null)[]>(rows[0]);
     },
 
     async paths(subject, steps) {
-      const resolution = steps.resolution === 1 ? SHORTEST_ROLLUP : steps.resolution;
       const { rows } = await pool.query<PathChangeRow>(
-        `SELECT at, transport_id, direction, protocol, candidate_type FROM (
-           SELECT *, (protocol, candidate_type) IS DISTINCT FROM
-             (lag(protocol) OVER each, lag(candidate_type) OVER each) AS changed
-           FROM (${pathsIn(transportRollups(subject.kind, resolution, `'server', 'browser'`))}) known
-           WINDOW each AS (PARTITION BY transport_id ORDER BY at)
-         ) compared WHERE changed ORDER BY at, transport_id LIMIT ${PATHS_MAX}`,
+        pathChangesQuery(subject.kind, steps.resolution, String(PATHS_MAX)),
         [idOf(subject), ...periodValues(steps)],
       );
-      return rows.map((row) => ({
-        at: row.at,
-        transportId: row.transport_id,
-        direction: row.direction,
-        ...pathOf(row),
-      }));
+      return rows.map(pathChangeOf);
     },
 
     async transport(id) {
@@ -144,6 +129,8 @@ export function createStatsRecords(pool: Pool): StatsRecords {
     },
 
     ...createSummaryRecords(pool),
+    ...createTimelineRecords(pool),
+    ...createRankingRecords(pool),
   };
 }
 
@@ -152,38 +139,19 @@ export function seriesQuery({ subject, reporter, steps, fields }: SeriesRequest)
   text: string;
   values: unknown[];
 } {
-  const { step, resolution } = steps;
-  const who = reportersOf(fields, reporter);
-  // Rounded here already: half as much has to be written and read.
-  const figures = fields.map(
-    (field, n) => `round((${figureOf(field, reporter)}) * ${partsOf(field)}) / ${partsOf(field)} AS f${n}`,
-  );
+  const { resolution } = steps;
   const source =
-    resolution === 1
-      ? cutSamples(subject.kind, step, columnsOf(fields), who)
-      : subject.kind === 'room'
-        ? roomRollups(resolution, who)
-        : transportRollups(subject.kind, resolution, who);
+    resolution !== 1 && subject.kind === 'room'
+      ? roomRollups(resolution, reportersOf(fields, reporter))
+      : rowsOf(subject.kind, steps, fields, reporter);
+  const figures = roundedFigures(fields, reporter);
   return {
     text: inColumns(
-      `SELECT ${[indexOf('r.bucket', step), ...figures].join(', ')} FROM ${source} GROUP BY 1`,
+      `SELECT ${[indexOf('r.bucket', steps.step), ...figures].join(', ')} FROM ${source} GROUP BY 1`,
       fields,
     ),
     values: [idOf(subject), ...periodValues(steps)],
   };
-}
-
-/** Which step of a series a bucket is in, from 0. */
-const indexOf = (bucket: string, step: number) =>
-  `floor(date_part('epoch', ${bucket} - $2::timestamptz) / ${step})::int AS i`;
-
-/** A column each, in one row: read as JSON it takes the server half the time of a row a step. */
-const inColumns = (query: string, fields: readonly TrackField[]) =>
-  `SELECT ${['i', ...fields.map((_, n) => `f${n}`)].map((name) => `json_agg(${name})`).join(', ')} FROM (${query}) steps`;
-
-function knownSteps<Value>({ rows }: { rows: unknown[][] }): KnownSteps<Value> {
-  const [indexes, ...columns] = (rows[0] ?? []) as [number[] | null, ...(Value | null)[][]];
-  return indexes ? { indexes, columns } : { indexes: [], columns: [] };
 }
 
 function idOf(subject: Subject): string {

@@ -5,8 +5,11 @@ import type { Period, Resolution } from '../../stats/steps.ts';
 type Rows = string;
 
 /** The transports `t` of a subject: what is selected from, and on which condition. */
-const transports: Record<Subject['kind'], { tables: string; where: string }> = {
+const transports: Record<Subject['kind'] | 'participants' | 'sessions', { tables: string; where: string }> = {
   room: { tables: 'transports t', where: 't.session_id = $1' },
+  // Of the room, so that one index is enough.
+  participants: { tables: 'transports t', where: 't.session_id = $1 AND t.participant_id = ANY($4)' },
+  sessions: { tables: 'transports t', where: 't.session_id = ANY($1)' },
   participant: { tables: 'transports t', where: 't.participant_id = $1' },
   transport: { tables: 'transports t', where: 't.id = $1' },
   track: { tables: 'tracks t', where: 't.id = $1' },
@@ -18,25 +21,34 @@ const transports: Record<Subject['kind'], { tables: string; where: string }> = {
   },
 };
 
+/** Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants, or `$1` are sessions. */
+export type Whose = keyof typeof transports;
+
 /** `$2` and `$3`. */
 export const periodValues = ({ from, to }: Period): [Date, Date] => [new Date(from), new Date(to)];
 
 /** As long as a sample is at most: see the table. */
-const LONGEST_SAMPLE = `interval '1 hour'`;
+export const LONGEST_SAMPLE = `interval '1 hour'`;
 
 /** The rollups of a room as a whole. */
 export const roomRollups = (resolution: Resolution, who: string): Rows =>
   `room_rollups r WHERE r.session_id = $1 AND ${inPeriod(resolution, who)}`;
 
+/** The rollups of each transport `t` of a subject. */
+export const transportRollups = (kind: Whose, resolution: Resolution, who: string): Rows =>
+  ofEachTransport(kind, `SELECT * FROM ${rollupsOfOne(resolution, who)}`);
+
+/** The rollups of one transport `t`, in `ofEachTransport`. */
+export const rollupsOfOne = (resolution: Resolution, who: string): Rows =>
+  `transport_rollups r WHERE r.transport_id = t.id AND ${inPeriod(resolution, who)}`;
+
 /**
- * The rollups of each transport `t` of a subject. OFFSET 0 keeps PostgreSQL at looking for one transport after another, by the
+ * What a query says of each transport `t` of a subject. OFFSET 0 keeps PostgreSQL at looking for one transport after another, by the
  * primary key: for more than a few it would rather read whatever was kept in a month.
  */
-export function transportRollups(kind: Subject['kind'], resolution: Resolution, who: string): Rows {
+export function ofEachTransport(kind: Whose, query: string): Rows {
   const { tables, where } = transports[kind];
-  return `${tables} CROSS JOIN LATERAL (
-      SELECT * FROM transport_rollups r WHERE r.transport_id = t.id AND ${inPeriod(resolution, who)} OFFSET 0
-    ) r WHERE ${where}`;
+  return `${tables} CROSS JOIN LATERAL (${query} OFFSET 0) r WHERE ${where}`;
 }
 
 const inPeriod = (resolution: Resolution, who: string) =>
@@ -46,22 +58,18 @@ const inPeriod = (resolution: Resolution, who: string) =>
  * The samples of a subject, each cut to the steps that it lies in: it counts for each by its share.
  *
  * @param step In seconds.
- * @param columns Of rollups: those that are made.
+ * @param columns Of rollups: those that are made. Of participants, `participant_id` is there too.
  */
-export function cutSamples(
-  kind: Subject['kind'],
-  step: number,
-  columns: readonly string[],
-  who: string,
-): Rows {
+export function cutSamples(kind: Whose, step: number, columns: readonly string[], who: string): Rows {
   const { tables, where } = transports[kind];
   const transport = kind === 'track' ? 't.transport_id' : 't.id';
   const every = `interval '${step} seconds'`;
   const began = `q.ended_at - q.interval_ms * interval '1 ms'`;
+  const owner = kind === 'participants' ? ['participant_id'] : [];
   return `(
-      SELECT ${['q.reporter', 'step.bucket', 'cut.first_at', 'cut.last_at', ...columns.map(shareOf)].join(', ')}
+      SELECT ${['q.reporter', 'step.bucket', 'cut.first_at', 'cut.last_at', ...owner, ...columns.map(shareOf)].join(', ')}
       FROM (
-        SELECT q.* FROM ${tables} CROSS JOIN LATERAL (
+        SELECT ${['q.*', ...owner].join(', ')} FROM ${tables} CROSS JOIN LATERAL (
           SELECT * FROM quality_samples q
           WHERE q.transport_id = ${transport} AND q.track_id = t.id AND q.reporter IN (${who})
             AND q.ended_at > $2 AND q.ended_at < $3::timestamptz + ${LONGEST_SAMPLE} OFFSET 0

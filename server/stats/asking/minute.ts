@@ -38,7 +38,7 @@ export type Level = 0 | 1 | 2;
 export const troubles = ['up_loss', 'down_loss', 'rtt', 'freezes'] as const;
 export type TroubleKind = (typeof troubles)[number];
 
-const fieldsOf: Record<TroubleKind, readonly TroubleField[]> = {
+export const fieldsOf: Record<TroubleKind, readonly TroubleField[]> = {
   up_loss: ['upLossRatio', 'upAudioLossRatio'],
   down_loss: ['downLossRatio', 'downAudioLossRatio'],
   rtt: ['rttMs'],

@@ -20,29 +20,18 @@ export function seriesOf(
   percentiles?: { asked: readonly number[]; known: KnownSteps<(number | null)[]> },
 ): Series {
   const length = pointsOf(steps);
-  const columnOf = (
-    field: TrackField,
-    indexes: readonly number[],
-    valueOf: (n: number) => number | null | undefined,
-  ) => {
-    const column = new Array<number | null>(length).fill(null);
-    for (const [n, index] of indexes.entries()) {
-      const value = valueOf(n) ?? null;
-      if (index >= 0 && index < length) column[index] = value === null ? null : rounded(field, value);
-    }
-    return column;
-  };
   const spreadOf = (
     field: TrackField,
     column: readonly ((number | null)[] | null)[] = [],
     indexes: readonly number[],
   ) =>
-    percentiles?.asked.map((one, p) => [String(one), columnOf(field, indexes, (n) => column[n]?.[p])]) ?? [];
+    percentiles?.asked.map((one, p) => [
+      String(one),
+      columnOf(length, field, indexes, (n) => column[n]?.[p]),
+    ]) ?? [];
   return {
-    time: Array.from({ length }, (_, index) => steps.from / 1000 + index * steps.step),
-    fields: Object.fromEntries(
-      fields.map((field, f) => [field, columnOf(field, known.indexes, (n) => known.columns[f]?.[n])]),
-    ),
+    time: timeOf(steps),
+    fields: columnsOf(steps, fields, known),
     percentiles:
       percentiles &&
       Object.fromEntries(
@@ -52,6 +41,36 @@ export function seriesOf(
         }),
       ),
   };
+}
+
+/** When each step begins, in seconds since the epoch. */
+export const timeOf = (steps: Steps): number[] =>
+  Array.from({ length: pointsOf(steps) }, (_, index) => steps.from / 1000 + index * steps.step);
+
+/** A value a step, of each field. */
+export function columnsOf(
+  steps: Steps,
+  fields: readonly TrackField[],
+  { indexes, columns }: KnownSteps<number>,
+): Series['fields'] {
+  const length = pointsOf(steps);
+  return Object.fromEntries(
+    fields.map((field, f) => [field, columnOf(length, field, indexes, (n) => columns[f]?.[n])]),
+  );
+}
+
+function columnOf(
+  length: number,
+  field: TrackField,
+  indexes: readonly number[],
+  valueOf: (n: number) => number | null | undefined,
+): (number | null)[] {
+  const column = new Array<number | null>(length).fill(null);
+  for (const [n, index] of indexes.entries()) {
+    const value = valueOf(n) ?? null;
+    if (index >= 0 && index < length) column[index] = value === null ? null : rounded(field, value);
+  }
+  return column;
 }
 
 /** A series as CSV by RFC 4180: names, then a line a step. There is nothing in it but our own names, times and numbers. */

@@ -1,9 +1,9 @@
 import type { LeaveReason } from '../../rooms/call-journal.ts';
 import type { Direction, MediaKind, TrackSource } from '../../protocol/model.ts';
 import type { Field, TrackField } from '../fields.ts';
-import type { Minute } from './minute.ts';
+import type { Minute, TroubleKind } from './minute.ts';
 import type { Reporter, Sample } from '../sample.ts';
-import type { Period, Steps } from '../steps.ts';
+import type { Period, Resolution, Steps } from '../steps.ts';
 
 /** Whose series is asked for. Ids are UUIDs, but for a user's. */
 export type Subject =
@@ -78,20 +78,82 @@ export interface Spread {
 }
 export type Spreads = Partial<Record<Field, Spread>>;
 
-/** Somebody in a summary. */
-export interface SummarizedParticipant {
+/** Somebody who was in a room. */
+export interface PresentParticipant {
   id: string;
   userId: string;
   displayName: string;
   joinedAt: Date;
   leftAt: Date | undefined;
   leaveReason: LeaveReason | undefined;
-  /** Minutes of the period in which something was measured. */
-  minutes: number;
   /** The others are not told of them. */
   hidden: boolean;
+}
+
+/** Somebody in a summary. */
+export interface SummarizedParticipant extends PresentParticipant {
+  /** Minutes of the period in which something was measured. */
+  minutes: number;
   figures: Spreads;
   path: Path | undefined;
+}
+
+/** Of whom something is asked, of those who were in a session. */
+export interface Among {
+  sessionId: string;
+  participantIds: readonly string[];
+}
+
+export interface RoomPathChange extends PathChange {
+  participantId: string;
+}
+
+/** From when on other simulcast layers of a video were forwarded to a participant. */
+export interface LayerChange {
+  at: Date;
+  participantId: string;
+  /** The consumer. */
+  trackId: string;
+  source: TrackSource;
+  /** The participant who is received; undefined: not known. */
+  publisherId: string | undefined;
+  /** 0 is the smallest. */
+  spatialLayer: number;
+  temporalLayer: number;
+}
+
+/** Which sessions are asked for; undefined: whichever. */
+export interface SessionFilter {
+  roomName: string | undefined;
+  /** Sessions in which that user is or was. */
+  member: string | undefined;
+  /** Who asks, where they may not know of those who are hidden. */
+  asMember: string | undefined;
+}
+
+/** A session that was open in a time. */
+export interface OpenedSession {
+  id: string;
+  roomName: string;
+  startedAt: Date;
+  endedAt: Date | undefined;
+  /** Who were there at all. */
+  participantCount: number;
+  /** Minutes that they were there in that time, together. */
+  presentMinutes: number;
+}
+
+/** What people noticed in a session, in minutes of participants. */
+export interface SessionTrouble {
+  sessionId: string;
+  measured: number;
+  /** Without those that were bad. */
+  noticeable: number;
+  bad: number;
+  /** Somebody had noticeable minutes that are more than a few. */
+  isNoticeable: boolean;
+  /** For whom it was worst, and in how many minutes of what kind; undefined: nobody noticed anything. */
+  worst: { participantId: string; displayName: string; minutesOf: Record<TroubleKind, number> } | undefined;
 }
 
 /** Reads what the samples and their rollups say. Ids have to be UUIDs, but for users'. */
@@ -110,4 +172,22 @@ export interface StatsRecords {
   roomFigures(sessionId: string, period: Period): Promise<Spreads>;
   /** The minutes of participants that were noticeable, the worst first; at most `limit` of them. */
   troubledMinutes(sessionId: string, period: Period, limit: number): Promise<Minute[]>;
+  /** Who was in a session in a period, who came first, first; at most `limit` of them. */
+  present(sessionId: string, period: Period, limit: number): Promise<PresentParticipant[]>;
+  /** The series of each of whom something is known, by participant. */
+  seriesOfEach(
+    request: Among & Omit<SeriesRequest, 'subject' | 'percentiles'>,
+  ): Promise<Map<string, KnownSteps<number>>>;
+  /** In order of time; the first of each transport in the period is one too. */
+  pathsOfEach(among: Among, period: Period, resolution: Resolution, limit: number): Promise<RoomPathChange[]>;
+  /** The same of what is received, while samples are kept. */
+  layersOfEach(among: Among, period: Period, limit: number): Promise<LayerChange[]>;
+  /** Sessions that were open in a period, the latest first; at most `limit` of them. */
+  openedSessions(period: Period, filter: SessionFilter, limit: number): Promise<OpenedSession[]>;
+  /** What was noticed in each session in which anything was measured. @param asMember As in `SessionFilter`. */
+  troubleIn(
+    sessionIds: readonly string[],
+    period: Period,
+    asMember: string | undefined,
+  ): Promise<SessionTrouble[]>;
 }
