@@ -16,6 +16,10 @@ import {
 /** The version of this protocol. It goes up when something that clients rely on changes. */
 export const PROTOCOL_VERSION = 1;
 
+const Bitrate = Type.Integer({ minimum: 0, description: 'In bit/s.' });
+const Ratio = Type.Number({ minimum: 0, maximum: 1 });
+const Milliseconds = Type.Number({ minimum: 0 });
+
 /** Everything that the server tells of itself, by event. A client passes over events it does not know. */
 export const notifications = {
   hello: Exactly({
@@ -69,6 +73,18 @@ export const notifications = {
       }),
       { description: 'Loudest first; empty when nobody speaks.' },
     ),
+  }),
+  quality: Exactly({
+    intervalMs: Type.Integer({ minimum: 1, description: 'The time that it is of.' }),
+    upBitrateBps: Type.Optional(Bitrate),
+    downBitrateBps: Type.Optional(Bitrate),
+    upLossRatio: Type.Optional(Ratio),
+    downLossRatio: Type.Optional(Ratio),
+    upAudioLossRatio: Type.Optional(Ratio),
+    downAudioLossRatio: Type.Optional(Ratio),
+    upJitterMs: Type.Optional(Milliseconds),
+    downJitterMs: Type.Optional(Milliseconds),
+    rttMs: Type.Optional(Milliseconds),
   }),
   roomClosed: Exactly({
     reason: Type.Union([

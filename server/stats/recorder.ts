@@ -1,8 +1,11 @@
+import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { ReportedTransport } from '../protocol/stats-report.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { BrowserReports } from './measuring/browser-reports.ts';
 import { Sampler } from './measuring/sampler.ts';
+import { ownQualityOf } from './own-quality.ts';
+import type { Sample } from './sample.ts';
 import type { StatsSink } from './writing/stats-sink.ts';
 import { StatsWriter } from './writing/stats-writer.ts';
 
@@ -16,8 +19,16 @@ export interface RecorderOptions {
   log: Logger;
 }
 
-/** Records the quality of every call: what the workers and the browsers say becomes samples, and goes to the sink. */
-export class Recorder {
+interface RecorderEvents {
+  /** What the SFU says of a transport and its tracks, the last samples too. */
+  sampled: [readonly Sample[]];
+}
+
+/**
+ * Records the quality of every call: what the workers and the browsers say becomes samples, and goes to the sink. Each
+ * participant is told what the workers say of it.
+ */
+export class Recorder extends EventEmitter<RecorderEvents> {
   /** Time between two samples, in ms. */
   readonly interval: number;
   readonly writer: StatsWriter;
@@ -25,9 +36,19 @@ export class Recorder {
   readonly #reports = new BrowserReports();
 
   constructor({ rooms, sink, interval, maxBuffered, log }: RecorderOptions) {
+    super();
     this.interval = interval;
     this.writer = new StatsWriter({ sink, maxBuffered, log });
-    this.sampler = new Sampler({ rooms, interval, sink: this.writer, log });
+    this.sampler = new Sampler({
+      rooms,
+      interval,
+      sink: { add: (samples) => this.#add(samples) },
+      measured: (participant, samples) => {
+        const data = ownQualityOf(samples);
+        if (data) participant.notify({ event: 'quality', data });
+      },
+      log,
+    });
   }
 
   /** Samples at intervals from now on. */
@@ -43,6 +64,11 @@ export class Recorder {
     });
     for (const { transport, report } of open) this.#reports.check(transport, report);
     for (const { transport, report } of open) this.writer.add(this.#reports.samplesOf(transport, report));
+  }
+
+  #add(samples: readonly Sample[]): void {
+    this.writer.add(samples);
+    this.emit('sampled', samples);
   }
 
   /** Resolves when everything has been written, or cannot be for now, which is logged. After every room has closed. */

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
-import type { Notification, NotificationData } from '../protocol/notifications.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import type { Event, Notification, NotificationData } from '../protocol/notifications.ts';
 import { goneMeanwhile } from '../rooms/client-input.ts';
 import { dispatch } from './dispatch.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -25,10 +26,17 @@ export interface ConnectionLimits {
 export interface ConnectionOptions {
   context: SessionContext;
   limits: ConnectionLimits;
+  answered: Answered | undefined;
   log: Logger;
 }
 
+/** Is told of each request that was answered: its method, unless that cannot be read, and how it went. */
+export type Answered = (method: string | undefined, outcome: ErrorCode | 'ok') => void;
+
 const requestValidator = Compile(Request);
+
+/** Another one of these comes soon, and says more. */
+const OUTDATED_SOON: ReadonlySet<Event> = new Set(['activeSpeakers', 'quality']);
 
 /** A share of `unsentMaxBytes` from which on what is soon outdated is no longer sent. */
 const DROP_SHARE = 0.25;
@@ -41,6 +49,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #session: Session;
   readonly #limits: ConnectionLimits;
+  readonly #answered: Answered | undefined;
   readonly #log: Logger;
   readonly #bucket: TokenBucket;
   #queue = Promise.resolve();
@@ -51,7 +60,7 @@ export class Connection {
   #lastHeard = Date.now();
 
   /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
-  constructor(socket: WebSocket, { context, limits, log }: ConnectionOptions) {
+  constructor(socket: WebSocket, { context, limits, answered, log }: ConnectionOptions) {
     this.#socket = socket;
     this.#session = new Session(context, {
       notify: (notification) => this.notify(notification),
@@ -59,6 +68,7 @@ export class Connection {
       tokenEnded: (why) => socket.close(closeCodes.tokenEnded, why),
     });
     this.#limits = limits;
+    this.#answered = answered;
     this.#log = log;
     this.#bucket = new TokenBucket({
       bucketSize: limits.messagesBurst,
@@ -79,8 +89,8 @@ export class Connection {
   /** Sends a notification. To a client that does not keep up, what is soon outdated is left out. */
   notify(notification: Notification): void {
     const { unsentMaxBytes } = this.#limits;
-    const outdatedSoon = notification.event === 'activeSpeakers';
-    if (outdatedSoon && this.#socket.bufferedAmount > unsentMaxBytes * DROP_SHARE) return;
+    if (OUTDATED_SOON.has(notification.event) && this.#socket.bufferedAmount > unsentMaxBytes * DROP_SHARE)
+      return;
     this.#send(notification);
     if (notification.event === 'roomClosed') this.#closeWith(notification.data.reason);
   }
@@ -116,12 +126,12 @@ export class Connection {
     const error = new AppError('rate_limited', `Too many messages. Wait ${retryAfterMs} ms.`, {
       retryAfterMs,
     });
-    this.#sendError(request instanceof AppError ? null : request.id, error);
+    this.#sendError(request instanceof AppError ? undefined : request, error);
   }
 
   async #answer(request: Request | AppError): Promise<void> {
     if (request instanceof AppError) {
-      this.#sendError(null, request);
+      this.#sendError(undefined, request);
       return;
     }
     if (this.#session.ended) return;
@@ -129,8 +139,9 @@ export class Connection {
     try {
       const result = await dispatch(this.#session, method, data);
       this.#send({ id, ok: true, data: result });
+      this.#answered?.(method, 'ok');
     } catch (error) {
-      this.#sendError(id, this.#tellable(error, method));
+      this.#sendError(request, this.#tellable(error, method));
     }
   }
 
@@ -142,8 +153,9 @@ export class Connection {
     return new AppError('internal', 'Something went wrong in the server. Its log says more.');
   }
 
-  #sendError(id: number | null, { code, message, detail }: AppError): void {
-    this.#send({ id, ok: false, error: { code, message, ...detail } });
+  #sendError(request: Request | undefined, { code, message, detail }: AppError): void {
+    this.#answered?.(request?.method, code);
+    this.#send({ id: request?.id ?? null, ok: false, error: { code, message, ...detail } });
   }
 
   #send(frame: Response | Notification): void {

@@ -17,7 +17,7 @@ import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { JoinLimits } from './join-limits.ts';
 import { Resumption } from './resumption.ts';
-import { Connection, type ConnectionLimits } from './connection.ts';
+import { Connection, type Answered, type ConnectionLimits } from './connection.ts';
 
 export interface SignallingOptions {
   rooms: RoomRegistry;
@@ -34,13 +34,15 @@ export interface SignallingOptions {
   resumeGrace: number;
   limits: ConnectionLimits;
   joins: JoinLimits;
+  /** Is told of each request that was answered. */
+  answered: Answered | undefined;
   log: Logger;
 }
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
   const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, allowedOrigins } = options;
-  const { joins, limits, log } = options;
+  const { joins, limits, answered, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
@@ -84,6 +86,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
           turn,
         },
         limits,
+        answered,
         log: log.child({ userId }),
       });
       connection.notify({

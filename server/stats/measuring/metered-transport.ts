@@ -21,6 +21,7 @@ export interface MeteredOptions {
 /** A transport from its beginning on: what the worker, and what the participant's browser, say of it become samples. */
 export class MeteredTransport {
   readonly room: Room;
+  readonly participant: Participant;
   readonly #options: MeteredOptions;
   readonly #openedAt = performance.now();
   readonly #consumers = new Map<string, ConsumerTrack>();
@@ -32,6 +33,7 @@ export class MeteredTransport {
   constructor(options: MeteredOptions) {
     this.#options = options;
     this.room = options.room;
+    this.participant = options.participant;
     const { observer } = options.transport;
     observer.on('newconsumer', (consumer) => this.#expect(consumer));
     observer.on('dtlsstatechange', (state) => {

@@ -11,6 +11,8 @@ export interface SamplerOptions {
   interval: number;
   /** Takes samples; never waits, never throws. */
   sink: { add(samples: readonly Sample[]): void };
+  /** Is told what was measured of a participant's transports at the same time; not of the last samples. */
+  measured?: (participant: Participant, samples: readonly Sample[]) => void;
   log: Logger;
   /** The wall clock, in ms since the epoch. */
   now?: () => number;
@@ -82,15 +84,30 @@ export class Sampler {
 
   /** One transport after another: many questions at once would hold up those who join. */
   async #sampleRoom(transports: MeteredTransport[]): Promise<void> {
-    for (const transport of transports) await this.#take(transport, false);
+    const byParticipant = new Map<Participant, Sample[]>();
+    for (const transport of transports) {
+      const samples = await this.#take(transport, false);
+      byParticipant.set(transport.participant, [
+        ...(byParticipant.get(transport.participant) ?? []),
+        ...samples,
+      ]);
+    }
+    for (const [participant, samples] of byParticipant) this.#options.measured?.(participant, samples);
   }
 
-  async #take(transport: MeteredTransport, isLast: boolean): Promise<void> {
+  async #take(transport: MeteredTransport, isLast: boolean): Promise<Sample[]> {
     try {
-      this.#options.sink.add(await transport.sample(isLast));
+      const samples = await transport.sample(isLast);
+      this.#options.sink.add(samples);
+      return samples;
     } catch (error) {
       this.#options.log.error({ err: error }, 'a transport could not be sampled');
+      return [];
     }
+  }
+
+  async #takeLast(transport: MeteredTransport): Promise<void> {
+    await this.#take(transport, true);
   }
 
   #watch(room: Room, participant: Participant): void {
@@ -103,7 +120,7 @@ export class Sampler {
     transports.on('closing', ({ id }) => {
       const metered = this.#transports.get(id);
       if (!metered) return;
-      const last = this.#take(metered, true).finally(() => this.#closing.delete(last));
+      const last = this.#takeLast(metered).finally(() => this.#closing.delete(last));
       this.#closing.add(last);
     });
   }
