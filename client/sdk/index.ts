@@ -5,6 +5,7 @@ export { HostTools } from './host.ts';
 export { openDevice } from './local-media.ts';
 export type { LocalPublication } from './local-tracks.ts';
 export { RemoteParticipant, RemotePublication } from './participants.ts';
+export { gradeOf, type Grade, type QualityFigures, type QualityPoint, type ScoreReason } from './quality.ts';
 export { Room } from './room.ts';
 export type { RoomEvents, RoomState } from './room-events.ts';
 export type { LinkOptions } from './link.ts';

@@ -1,14 +1,17 @@
-import { detectDeviceAsync, Device, enhancedEvents, type types } from 'mediasoup-client';
+import { enhancedEvents, type types } from 'mediasoup-client';
 import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import type { Notification } from '../../server/protocol/notifications.ts';
+import type { ReportedTransport } from '../../server/protocol/stats-report.ts';
 import { withToken, type TokenSource } from './access.ts';
 import { SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
+import { loadDevice } from './load-device.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
 import { sending } from './publishing.ts';
 import { Signalling } from './signalling.ts';
 import { StatsReporting } from './stats-reporting.ts';
+import { TokenRefreshing } from './token-refreshing.ts';
 
 export interface LinkOptions {
   /** The signalling's address, `ws:` or `wss:`. */
@@ -29,6 +32,8 @@ type LinkEvents = {
   resumed: [Result<'resume'>];
   /** Another access token has taken the place of the former one, or could not. */
   problem: [unknown];
+  /** What the browser's statistics say now. */
+  statistics: [readonly ReportedTransport[]];
   /** With a problem, there is no coming back. */
   close: [problem?: SignallingError];
 };
@@ -46,13 +51,6 @@ const PLACE_IS_LOST = 4010;
 /** Close code: the access token has ended. */
 const TOKEN_ENDED = 4011;
 
-/** The share of a token's time after which another one is fetched. */
-const REFRESH_SHARE = 0.8;
-/** Least time between two tries to have another token, in ms. */
-const REFRESH_RETRY_MS = 1_000;
-/** The longest that a timer can wait, in ms. */
-const LONGEST_WAIT = 2 ** 31 - 1;
-
 /** Time that a cut path may take to heal by itself before it is looked for anew, in ms. */
 const ICE_RESTART_MS = 3_000;
 
@@ -65,7 +63,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   readonly #options: LinkOptions;
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
-  #refreshing: ReturnType<typeof setTimeout> | undefined;
+  readonly #refreshing: TokenRefreshing;
   #reporting: StatsReporting | undefined;
   #closed = false;
 
@@ -74,6 +72,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     this.#signalling = signalling;
     this.#options = options;
     this.joined = joined;
+    this.#refreshing = new TokenRefreshing({
+      token: options.token,
+      isIn: (signalling) => !this.#closed && signalling === this.#signalling,
+      problem: (error) => this.safeEmit('problem', error),
+    });
   }
 
   /**
@@ -104,10 +107,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         link.#reporting = new StatsReporting({
           transports: Object.values(transports),
           request: (method, data) => link.#signalling.request(method, data),
+          read: (reports) => link.safeEmit('statistics', reports),
           interval: joined.statsIntervalMs,
         });
       }
-      link.#refreshWithin(signalling, hello.expiresInMs);
+      link.#refreshing.within(signalling, hello.expiresInMs);
       return link;
     } catch (error) {
       signalling.close();
@@ -272,7 +276,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         return;
       }
       this.#signalling = signalling;
-      this.#refreshWithin(signalling, hello.expiresInMs);
+      this.#refreshing.within(signalling, hello.expiresInMs);
       this.safeEmit('resumed', result);
       this.#listenTo(signalling);
       this.#healAll();
@@ -280,35 +284,6 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       signalling.close(BROKEN);
       throw error;
     }
-  }
-
-  /**
-   * Exchanges the token of a connection for another one well before it ends, and that one again.
-   *
-   * @param left Time until it ends, in ms; undefined: it does not.
-   */
-  #refreshWithin(signalling: Signalling, left: number | undefined, wait = (left ?? 0) * REFRESH_SHARE): void {
-    const { token } = this.#options;
-    clearTimeout(this.#refreshing);
-    if (typeof token !== 'function' || left === undefined || left <= 0) return;
-    const ends = performance.now() + left;
-    const refresh = async () => {
-      try {
-        const { expiresInMs } = await signalling.request('refreshToken', { token: await token() });
-        if (this.#isIn(signalling)) this.#refreshWithin(signalling, expiresInMs);
-      } catch (error) {
-        if (!this.#isIn(signalling)) return;
-        this.safeEmit('problem', error);
-        const remaining = ends - performance.now();
-        this.#refreshWithin(signalling, remaining, Math.max(REFRESH_RETRY_MS, remaining / 2));
-      }
-    };
-    this.#refreshing = setTimeout(() => void refresh(), Math.min(wait, LONGEST_WAIT));
-  }
-
-  /** The place is reached over this connection still. */
-  #isIn(signalling: Signalling): boolean {
-    return !this.#closed && signalling === this.#signalling;
   }
 
   /** The network may be another one by now. */
@@ -325,20 +300,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   #end(problem?: SignallingError): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#refreshing);
+    this.#refreshing.stop();
     this.#reporting?.stop();
     this.#transports.send?.close();
     this.#transports.recv?.close();
     this.safeEmit('close', problem);
     super.close();
   }
-}
-
-async function loadDevice(routerRtpCapabilities: unknown): Promise<Device | undefined> {
-  if (typeof RTCPeerConnection === 'undefined') return undefined;
-  const handlerName = await detectDeviceAsync();
-  if (!handlerName) return undefined;
-  const device = await Device.factory({ handlerName });
-  await device.load({ routerRtpCapabilities: routerRtpCapabilities as types.RtpCapabilities });
-  return device;
 }

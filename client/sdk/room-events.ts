@@ -21,6 +21,8 @@ export type RoomEvents = {
   activeSpeakers: [RemoteParticipant[]];
   /** What holds the user's slots has changed. */
   streamsChanged: [NotificationData<'streams'>];
+  /** There is a new point in the history of one's own quality, or of the others'. */
+  qualityChanged: [];
   /** The server stops within so many ms; then the room reconnects, once it is back. */
   serverStopping: [number];
   /** Something failed that ends nothing; it is told so that it can be shown or logged. */

@@ -3,6 +3,7 @@ import type { Permissions } from '../../server/protocol/model.ts';
 import type { Event, Notification, NotificationData } from '../../server/protocol/notifications.ts';
 import { SignallingError } from './errors.ts';
 import type { LocalTracks } from './local-tracks.ts';
+import type { QualityHistory } from './quality-history.ts';
 import type { Receiving } from './receiving.ts';
 import type { RoomEvents } from './room-events.ts';
 import type { Roster, RosterChange } from './roster.ts';
@@ -16,12 +17,21 @@ export interface Standing {
   locked: boolean;
 }
 
+/** Before the server has said anything. */
+export const unknownStanding = (): Standing => ({
+  participantId: '',
+  permissions: { publish: [], subscribe: false, admin: false },
+  audioLevel: 0,
+  locked: false,
+});
+
 /** What the news is of, and who is told. */
 export interface RoomParts {
   standing: Standing;
   roster: Roster;
   local: LocalTracks;
   receiving: Receiving;
+  quality: QualityHistory;
   emit: enhancedEvents.EnhancedEventEmitter<RoomEvents>['safeEmit'];
   /** One is out of the room. */
   leaveFor: (problem: SignallingError) => void;
@@ -39,7 +49,8 @@ export class RoomNews {
   take(notification: Notification): void {
     const handle = this.#handlers[notification.event] as ((data: unknown) => void) | undefined;
     handle?.(notification.data);
-    this.#parts.emit('changed');
+    // It has an event of its own: nothing else has changed.
+    if (notification.event !== 'quality') this.#parts.emit('changed');
   }
 
   /** Others came and went. */
@@ -108,6 +119,7 @@ export class RoomNews {
       this.#parts.standing.locked = locked;
     },
     serverStopping: ({ withinMs }) => this.#parts.emit('serverStopping', withinMs),
+    quality: (measured) => this.#parts.quality.onMeasured(measured),
     roomClosed: ({ reason }) => {
       if (reason === 'room_closed')
         this.#parts.leaveFor(new SignallingError('gone', 'This call was ended for everybody.'));

@@ -6,10 +6,12 @@ import { HostTools } from './host.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
+import type { QualityPoint } from './quality.ts';
+import { QualityHistory } from './quality-history.ts';
 import { Receiving } from './receiving.ts';
 import { openAgain } from './rejoining.ts';
 import type { RoomEvents, RoomState } from './room-events.ts';
-import { RoomNews, type Standing } from './room-news.ts';
+import { RoomNews, unknownStanding, type Standing } from './room-news.ts';
 import { Roster } from './roster.ts';
 import type { ScreenTracks } from './screen.ts';
 
@@ -30,19 +32,16 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     changed: () => this.#changed(),
     problem: (error) => this.safeEmit('problem', error),
   });
+  readonly #quality = new QualityHistory(this.#roster, this.#local, () => this.safeEmit('qualityChanged'));
   #link: Link | undefined;
   #state: RoomState = 'connecting';
-  readonly #standing: Standing = {
-    participantId: '',
-    permissions: { publish: [], subscribe: false, admin: false },
-    audioLevel: 0,
-    locked: false,
-  };
+  readonly #standing = unknownStanding();
   readonly #news = new RoomNews({
     standing: this.#standing,
     roster: this.#roster,
     local: this.#local,
     receiving: this.#receiving,
+    quality: this.#quality,
     emit: (event, ...args) => this.safeEmit(event, ...args),
     leaveFor: (problem) => this.#leaveFor(problem),
   });
@@ -111,6 +110,16 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
    */
   get streams(): NotificationData<'streams'> | undefined {
     return this.#receiving.streams;
+  }
+
+  /** What one's own connection was like for the last minute, oldest first. */
+  get ownQuality(): readonly QualityPoint[] {
+    return this.#quality.own;
+  }
+
+  /** What arrived of somebody else in the last minute, oldest first; nothing is known of who is not there. */
+  qualityOf(participantId: string): readonly QualityPoint[] {
+    return this.#quality.of(participantId);
   }
 
   /** Somebody's publication is about to be received. */
@@ -210,6 +219,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   #adopt(link: Link): void {
     this.#link = link;
     link.on('notification', (notification) => this.#news.take(notification));
+    link.on('statistics', (reports) => this.#quality.onStatistics(reports));
     link.on('interrupted', () => this.#setState('reconnecting'));
     link.on('resumed', ({ participants, producerIds, mutedByHost, consumerIds, permissions, room }) => {
       this.#enter({ permissions, locked: room.locked }, participants);
@@ -229,6 +239,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     const { participantId, participants, permissions, room } = link.joined;
     this.#enter({ participantId, permissions, locked: room.locked }, participants);
     this.#receiving.attach(link, []);
+    this.#quality.begin();
     link.start();
     this.#setState('connected');
     for (const sent of this.#local.attach(link)) this.#inBackground(sent);

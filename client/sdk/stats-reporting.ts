@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup-client';
+import type { ReportedTransport } from '../../server/protocol/stats-report.ts';
 import { SignallingError } from './errors.ts';
 import type { Signalling } from './signalling.ts';
 import { reportOf } from './stats-report.ts';
@@ -6,11 +7,13 @@ import { reportOf } from './stats-report.ts';
 export interface StatsReportingOptions {
   transports: readonly types.Transport[];
   request: Signalling['request'];
+  /** Is given each report, also one that the server does not get. */
+  read: (transports: readonly ReportedTransport[]) => void;
   /** Time between two reports, in ms. */
   interval: number;
 }
 
-/** Tells the server at intervals what the browser's own statistics say, so that it can be asked later how a call was. */
+/** Asks the browser's own statistics at intervals, and tells the server, so that it can be asked later how a call was. */
 export class StatsReporting {
   readonly #options: StatsReportingOptions;
   /** The ids of producers and consumers, by those of their tracks. */
@@ -51,6 +54,7 @@ export class StatsReporting {
           return reportOf(transport, performance.now(), stats, this.#ids);
         }),
       );
+      this.#options.read(transports);
       await this.#options.request('reportStats', { transports });
     } catch (error) {
       // The next report has everything that this one had: counters count from the beginning.

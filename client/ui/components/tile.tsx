@@ -3,6 +3,7 @@ import type { Call } from '../state/call.ts';
 import type { TileContent } from '../state/tiles.ts';
 import { Avatar } from './avatar.tsx';
 import { MicrophoneIcon, MicrophoneOffIcon, SpeakingIcon } from './icons.tsx';
+import { QualitySign } from './quality-sign.tsx';
 import { HostMenu, PinButton } from './tile-actions.tsx';
 import { Video } from './video.tsx';
 import { WatchInstead } from './watch-instead.tsx';
@@ -31,6 +32,7 @@ export function Tile({ content, call }: { content: TileContent; call: Call }) {
           {you && ' (you)'}
         </span>
       </p>
+      <QualitySign id={id} name={name} you={you} qualities={call.qualities} />
       <div class="tile-actions">
         {stoppable && hosting.isHost.value && <HostMenu target={stoppable} hosting={hosting} />}
         {pin && <PinButton name={name} pin={pin} exchange={exchange} />}

@@ -6,6 +6,7 @@ import { Notices } from './notices.ts';
 import { OwnDevice } from './own-device.ts';
 import { OwnScreen } from './own-screen.ts';
 import { placesOf, type Place } from './places.ts';
+import { Qualities } from './quality.ts';
 import { screensOf, soundsOf, tilesOf, type ScreenContent, type Sound, type TileContent } from './tiles.ts';
 import { watch } from './watch.ts';
 import { NO_WEBRTC } from './webrtc.ts';
@@ -32,6 +33,7 @@ export class Call {
   readonly hosting: Hosting;
   /** What holds the user's places for videos, here and elsewhere. */
   readonly places: ReadonlySignal<readonly Place[]>;
+  readonly qualities: Qualities;
   readonly notices = new Notices();
   readonly exchange: Exchange;
   readonly #room: Room;
@@ -47,6 +49,7 @@ export class Call {
     this.screens = watched(screensOf);
     this.sounds = watched(soundsOf);
     this.places = watched(({ streams }) => placesOf(streams));
+    this.qualities = new Qualities(room);
     this.exchange = new Exchange(room, this.notices);
     this.microphone = new OwnDevice('microphone', room, watched, this.notices);
     this.camera = new OwnDevice('camera', room, watched, this.notices);
