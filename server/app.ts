@@ -10,6 +10,7 @@ import { registerDocs } from './http/docs.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerLimits } from './http/limits.ts';
+import { metricsAccess, registerMetrics, registerRequestTimes } from './http/metrics.ts';
 import { refusePath, registerNotFound } from './http/not-found.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { registerPages } from './http/pages.ts';
@@ -32,6 +33,8 @@ import { registerIdentity } from './identity/plugin.ts';
 import { Revocations, type RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
+import type { PoolCounts } from './metrics/database.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
 import type { CallRecords } from './rooms/call-records.ts';
 import { RoomRegistry } from './rooms/registry.ts';
@@ -64,6 +67,8 @@ export interface AppDependencies {
   statsSink: StatsSink;
   revocationStore: RevocationStore;
   checks: ReadinessChecks;
+  /** Connections to the database, by what they are for: to be counted. */
+  pools: Readonly<Record<string, PoolCounts>>;
   cookieSecret: string;
   /** The folder of the built client. */
   clientDir: string;
@@ -132,6 +137,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
 
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
+  const connections = () => app.websocketServer.clients.size;
+  const { pools } = dependencies;
+  const metrics =
+    metricsAccess(config) === 'off'
+      ? undefined
+      : new Metrics({ rooms, streams, workers, recorder, pools, connections });
+  if (metrics) registerRequestTimes(app, metrics);
   await registerHeaders(app, listOf(config.FRAME_ANCESTORS));
   await registerCors(app, listOf(config.ALLOWED_ORIGINS));
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
@@ -156,6 +168,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       user: config.JOINS_PER_MINUTE_PER_USER,
       address: config.JOINS_PER_MINUTE_PER_ADDRESS,
     }),
+    answered: metrics && ((method, outcome) => metrics.signalling.answered(method, outcome)),
     log,
     allowedOrigins: listOf(config.ALLOWED_ORIGINS),
     resumeGrace: config.RESUME_GRACE_MS,
@@ -167,6 +180,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       pingTimeout: config.PING_TIMEOUT_MS,
     },
   });
+  if (metrics) await registerMetrics(app, metrics, config, count);
   await registerStreamCount(app, declared, config, count);
   const sources = { rooms, records, removals: revocations };
   const statsSources = { ...sources, stats: dependencies.statsRecords };

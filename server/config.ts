@@ -41,7 +41,8 @@ export const settings = Type.Object({
   PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',
-      description: 'Where people open the pages, for the line that says so at start',
+      description:
+        'Where people open the pages, for the line that says so at start and the links of /api/room',
     }),
   ),
   TRUST_PROXY: Type.Optional(
@@ -160,6 +161,18 @@ export const settings = Type.Object({
     Type.Enum(['open', 'token', 'off'], {
       description:
         'Who may use /api/startstream and /api/endstream: anybody, who has a token with streamsWrite, nobody (default: open, and token in production)',
+    }),
+  ),
+  METRICS_API: Type.Optional(
+    Type.Enum(['open', 'token', 'off'], {
+      description:
+        'Who may read /metrics: anybody, who has a token with statsRead, nobody (default: open, and token in production)',
+    }),
+  ),
+  CALL_QUALITY_API: Type.Optional(
+    Type.Enum(['open', 'token', 'off'], {
+      description:
+        'Who may use /api/room and /api/metrics: anybody, who has a token, nobody (default: open, and token in production)',
     }),
   ),
   ALLOWED_ORIGINS: Type.String({

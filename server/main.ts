@@ -106,6 +106,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     statsRecords: createStatsRecords(statsReaders),
     statsSink: createStatsSink(statsDatabase, days),
     revocationStore: createRevocationStore(database),
+    pools: { calls: database, stats_write: statsDatabase, stats_read: statsReaders },
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },
     cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),
     clientDir: join(projectRoot, 'dist', 'client'),

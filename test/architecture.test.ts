@@ -21,8 +21,10 @@ const allowed: Record<string, string[]> = {
   identity: ['production.ts', 'protocol', 'config.ts', 'errors.ts'],
   db: ['rooms', 'streams', 'stats', 'identity', 'root.ts'],
   ws: ['streams', 'stats', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
+  metrics: ['streams', 'stats', 'rooms', 'media', 'protocol', 'root.ts'],
   http: [
     'production.ts',
+    'metrics',
     'streams',
     'stats',
     'rooms',
@@ -36,6 +38,7 @@ const allowed: Record<string, string[]> = {
     'addresses.ts',
     'ws',
     'http',
+    'metrics',
     'streams',
     'stats',
     'rooms',

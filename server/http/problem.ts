@@ -39,19 +39,22 @@ export const Problem = named('Problem', 'An error, by RFC 9457.', {
  * refuses as `bad_request`. Anything else is a bug: it is logged with its stack, and told as `internal`.
  */
 export function registerProblems(scope: FastifyInstance): void {
-  scope.setErrorHandler((error: FastifyError, request, reply) => {
-    const known = error instanceof AppError ? error : refusedByFastify(error);
-    if (!known) request.log.error({ err: error, method: request.method }, 'a request failed by a bug');
-    return sendProblem(
-      reply,
-      known ?? new AppError('internal', 'Something went wrong in the server. Its log says more.'),
-      known && !(error instanceof AppError) ? error.statusCode : undefined,
-    );
-  });
+  scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((request: FastifyRequest, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     return sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${path}.`));
   });
+}
+
+/** An error handler by which errors are problems. */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = error instanceof AppError ? error : refusedByFastify(error);
+  if (!known) request.log.error({ err: error, method: request.method }, 'a request failed by a bug');
+  return sendProblem(
+    reply,
+    known ?? new AppError('internal', 'Something went wrong in the server. Its log says more.'),
+    known && !(error instanceof AppError) ? error.statusCode : undefined,
+  );
 }
 
 /** Says in a header too when to try again. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */

@@ -1,11 +1,9 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { requireGrantEverywhere } from '../identity/require.ts';
-import { isProduction } from '../production.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
 import type { Limits } from './limits.ts';
-import { askToWait } from './problem.ts';
+import { accessTo, endpoint, registerOlderService, requireToken } from './older-service.ts';
 
 /** What the older service's clients wait for, to the letter. */
 const endpoints = {
@@ -24,7 +22,9 @@ const endpoints = {
   },
 };
 
-type UserRequest = FastifyRequest<{ Params: { user_id?: string } }>;
+interface OfUser {
+  Params: { user_id?: string };
+}
 
 /**
  * The older stream-count service, so that its clients go on unchanged: its streams hold the same slots as the SFU's, and
@@ -36,7 +36,7 @@ export async function registerStreamCount(
   config: Config,
   count: Limits['count'],
 ): Promise<void> {
-  const access = config.STREAM_COUNT_API ?? (isProduction(config) ? 'token' : 'open');
+  const access = accessTo('STREAM_COUNT_API', config);
   if (access === 'off') return;
   const [lease, limit] = [config.STREAM_COUNT_LEASE_MS, config.MAX_STREAMS_PER_USER];
 
@@ -67,72 +67,26 @@ export async function registerStreamCount(
     );
   };
 
-  await app.register((scope, _options, registered) => {
-    scope.setErrorHandler(sendMessage);
-    scope.addHook('onRequest', count);
-    scope.addHook('onSend', async (_request, reply) => {
-      void reply.header('access-control-allow-origin', '*').header('cache-control', 'no-store');
-    });
-    endpoint(scope, '/api', ['GET', 'HEAD'], () => endpoints);
+  await registerOlderService(app, count, (scope) => {
+    endpoint(scope, '/api', { GET: { work: () => endpoints }, head: true });
     for (const [path, work] of [
       ['/api/startstream/:user_id', start],
       ['/api/endstream/:user_id', end],
     ] as const) {
-      endpoint(scope, path, ['GET'], (request) => {
-        if (access === 'token') requireToken(request);
-        return work(userIdOf(request.params.user_id ?? ''));
+      endpoint<OfUser>(scope, path, {
+        GET: {
+          admit: (request) => {
+            if (access === 'token') requireToken(request, 'streamsWrite');
+          },
+          work: ({ params }) => work(userIdOf(params.user_id ?? '')),
+        },
       });
     }
-    registered();
   });
-}
-
-/** A path by GET, with its preflights; every other method is refused. A slash at its end makes no difference. */
-function endpoint(
-  scope: FastifyInstance,
-  path: string,
-  methods: string[],
-  get: (request: UserRequest) => unknown,
-): void {
-  const allowed = [...methods, 'OPTIONS'];
-  const refuse = (_request: FastifyRequest, reply: FastifyReply): void => {
-    void reply.code(405).header('allow', allowed.join(', ')).send({ msg: 'Method not allowed' });
-  };
-  for (const url of [path, `${path}/`]) {
-    scope.get(url, { exposeHeadRoute: methods.includes('HEAD') }, (request: UserRequest) => get(request));
-    scope.options(url, (request, reply) =>
-      reply
-        .code(204)
-        .header('allow', allowed.join(', '))
-        .header('access-control-allow-methods', methods.join(', '))
-        .header('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*')
-        .header('vary', 'Access-Control-Request-Headers')
-        .send(),
-    );
-    // In a hook as well: refused before a body of whatever kind is looked at.
-    const method = scope.supportedMethods.filter((one) => !allowed.includes(one));
-    scope.route({ method, url, onRequest: refuse, handler: refuse });
-  }
-}
-
-/** What guests may do while the server is developed with is not enough where a token was asked for. */
-function requireToken(request: FastifyRequest): void {
-  if (requireGrantEverywhere(request, 'streamsWrite').token) return;
-  throw new AppError('unauthorized', 'This needs an access token with the grant streamsWrite.');
 }
 
 /** The user of everything else that the older service knows by a number: 7 and 007 are the user `7`. */
 function userIdOf(text: string): string {
   if (/^[0-9]{1,15}$/.test(text)) return String(Number(text));
   throw new AppError('bad_request', 'user_id is invalid , needs to be a number');
-}
-
-function sendMessage(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error instanceof AppError) {
-    if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-    askToWait(reply, error);
-    return reply.code(error.status).send({ msg: error.message });
-  }
-  request.log.error({ err: error }, 'a request failed by a bug');
-  return reply.code(500).send({ msg: 'Something went wrong in the server. Its log says more.' });
 }

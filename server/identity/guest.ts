@@ -6,8 +6,8 @@ import { grantsOf } from './claims.ts';
 import { GUEST } from './identity.ts';
 
 const COOKIE = 'trivium_guest';
-/** Routes whose answers are the same for everybody, and kept by shared caches: the built client's files, docs, health. */
-const PUBLIC = /^\/(\*|healthz|readyz|api\/v1\/(problems|docs|openapi\.json).*)$/;
+/** Routes whose answers are the same for everybody, and kept by shared caches: the built client's files, docs, health; and metrics. */
+const PUBLIC = /^\/(\*|healthz|readyz|metrics|api\/v1\/(problems|docs|openapi\.json).*)$/;
 /** A year, in seconds. */
 const MAX_AGE = 365 * 24 * 60 * 60;
 const COOKIE_OPTIONS = { path: '/', httpOnly: true, sameSite: 'lax', maxAge: MAX_AGE } as const;

@@ -24,14 +24,14 @@ export function requireGrant(request: FastifyRequest, ...permissions: Permission
   throw new AppError('forbidden', `This needs a token with the grant ${permissions.join(' or ')}.`);
 }
 
-/** Who asks, and has a grant everywhere: a token for one room alone is not enough. @throws {AppError} as `requireGrant`. */
-export function requireGrantEverywhere(request: FastifyRequest, permission: Permission): Identity {
-  const identity = requireGrant(request, permission);
+/** Who asks, and has one of the grants everywhere: a token for one room alone is not enough. @throws {AppError} as `requireGrant`. */
+export function requireGrantEverywhere(request: FastifyRequest, ...permissions: Permission[]): Identity {
+  const identity = requireGrant(request, ...permissions);
   const { room } = identity.grants;
   if (room !== undefined) {
     throw new AppError(
       'forbidden',
-      `This needs a token with ${permission} for every room, not for ${room} alone.`,
+      `This needs a token with ${permissions.join(' or ')} for every room, not for ${room} alone.`,
     );
   }
   return identity;

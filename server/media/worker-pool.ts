@@ -49,6 +49,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
   readonly #options: WorkerPoolOptions;
   readonly #workers: (MediaWorker | undefined)[];
   readonly #retries = new Set<NodeJS.Timeout>();
+  #deaths = 0;
   #closed = false;
 
   private constructor(options: WorkerPoolOptions) {
@@ -76,6 +77,16 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
   /** The workers that run now. */
   get workers(): MediaWorker[] {
     return this.#workers.filter((worker) => worker !== undefined);
+  }
+
+  /** By number, from 0: the worker that has that port; undefined while one that died is not replaced yet. */
+  get places(): readonly (MediaWorker | undefined)[] {
+    return this.#workers;
+  }
+
+  /** How many workers have died. */
+  get deaths(): number {
+    return this.#deaths;
   }
 
   /** True while every worker runs. */
@@ -146,6 +157,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
           'media worker died: its rooms are closed, a new one starts',
         );
         this.#workers[index] = undefined;
+        this.#deaths += 1;
         this.#replace(index);
       });
       log.debug({ workerPid: worker.pid, port: this.#port(index) }, 'media worker started');

@@ -10,7 +10,8 @@ import { fromClient } from './client-input.ts';
  */
 const KEY_FRAME_REQUEST_DELAY_MS = 400;
 
-const kindOf: Record<TrackSource, MediaKind> = {
+/** What a source gives. */
+export const kindOf: Readonly<Record<TrackSource, MediaKind>> = {
   camera: 'video',
   microphone: 'audio',
   screen_share: 'video',

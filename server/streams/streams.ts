@@ -8,7 +8,7 @@ import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { isUuid } from '../rooms/uuid.ts';
 import { Holdings } from './holdings.ts';
-import type { SlotLedger, StreamEnd, StreamRecord } from './slot-ledger.ts';
+import type { HeldStream, SlotLedger, StreamEnd, StreamOrigin, StreamRecord } from './slot-ledger.ts';
 import { OwnStreams } from './own-streams.ts';
 import { Stream, type Watching } from './stream.ts';
 
@@ -54,6 +54,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
   readonly #unsure = new Set<Stream>();
   /** The limit that each participant's grants had when it was last looked at. */
   readonly #limits = new WeakMap<Participant, number>();
+  readonly #refused: Record<StreamOrigin, number> = { sfu: 0, declared: 0, stream_count: 0 };
   #mended = 0;
 
   constructor(options: StreamsOptions) {
@@ -66,6 +67,11 @@ export class Streams extends EventEmitter<StreamsEvents> {
   /** Streams that are on their way, run, or end. */
   get own(): Pick<OwnStreams, 'all' | 'has'> {
     return this.#streams;
+  }
+
+  /** How many videos were refused because all slots were held, by who was to play them. */
+  get refused(): Readonly<Record<StreamOrigin, number>> {
+    return this.#refused;
   }
 
   /** How often ledger and server did not agree, and were made to: 0 where nothing failed. */
@@ -152,7 +158,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
    * @throws {AppError} `stream_limit`; and whatever the ledger throws.
    */
   async take(record: StreamRecord, { limit, onLimit, replace }: Terms, viewer?: Participant): Promise<void> {
-    if (limit === 0) throw this.#holdings.refusal(record.userId, [], limit, viewer);
+    if (limit === 0) throw this.#refusal(record, [], limit, viewer);
     if (replace !== undefined && (await this.takeOver(replace, record))) return;
     for (;;) {
       if (await this.#acquire(record, limit)) return;
@@ -161,7 +167,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
         for (const { id } of held) if (await this.takeOver(id, record)) return;
       }
       // One that was given back between the two looks is free.
-      if (held.length >= limit) throw this.#holdings.refusal(record.userId, held, limit, viewer);
+      if (held.length >= limit) throw this.#refusal(record, held, limit, viewer);
     }
   }
 
@@ -261,6 +267,11 @@ export class Streams extends EventEmitter<StreamsEvents> {
       if (terms.replace !== undefined || terms.onLimit === 'replace_oldest') this.#unsure.add(stream);
       throw unavailable(this.#options.log, error);
     }
+  }
+
+  #refusal(record: StreamRecord, held: HeldStream[], limit: number, viewer?: Participant): AppError {
+    this.#refused['origin' in record ? record.origin : 'sfu'] += 1;
+    return this.#holdings.refusal(record.userId, held, limit, viewer);
   }
 
   async #acquire(record: StreamRecord, limit: number): Promise<boolean> {

@@ -98,6 +98,7 @@ export async function testServer(
     statsRecords: createStatsRecords(database.pool),
     statsSink: own.statsSink ?? createStatsSink(database.pool),
     revocationStore: createRevocationStore(database.pool),
+    pools: { calls: database.pool },
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),

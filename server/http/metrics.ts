@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+
+import type { Metrics } from '../metrics/metrics.ts';
+import { isProduction } from '../production.ts';
+import type { Limits } from './limits.ts';
+import { requireToken } from './older-service.ts';
+import { answerError } from './problem.ts';
+
+/** Who may read the metrics: anybody, who has a token, nobody. */
+export function metricsAccess(config: Pick<Config, 'METRICS_API' | 'NODE_ENV'>): 'open' | 'token' | 'off' {
+  return config.METRICS_API ?? (isProduction(config) ? 'token' : 'open');
+}
+
+/** Takes the time of every request that is answered, refused ones too. To be registered before the routes. */
+export function registerRequestTimes(app: FastifyInstance, { requests }: Metrics): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    requests.answered({
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+    });
+    done();
+  });
+}
+
+/** `GET /metrics`: what Prometheus asks for. Its requests count as those of the API do. */
+export async function registerMetrics(
+  app: FastifyInstance,
+  metrics: Metrics,
+  config: Config,
+  count: Limits['count'],
+): Promise<void> {
+  const access = metricsAccess(config);
+  await app.register((scope, _options, registered) => {
+    scope.setErrorHandler(answerError);
+    scope.addHook('onRequest', count);
+    scope.addHook('onSend', async (_request, reply) => {
+      void reply.header('cache-control', 'no-store');
+    });
+    scope.get('/metrics', async (request, reply) => {
+      if (access === 'token') requireToken(request, 'statsRead');
+      return reply.type(metrics.contentType).send(await metrics.text());
+    });
+    registered();
+  });
+}

@@ -1,0 +1,60 @@
+import { Registry } from 'prom-client';
+import type { WorkerPool } from '../media/worker-pool.ts';
+import type { RoomRegistry } from '../rooms/registry.ts';
+import type { Recorder } from '../stats/recorder.ts';
+import type { Streams } from '../streams/streams.ts';
+import { describeCalls } from './calls.ts';
+import { describeDatabase, type PoolCounts } from './database.ts';
+import { describeMedia } from './media.ts';
+import { describeBuild, processMetrics } from './process.ts';
+import { Requests } from './requests.ts';
+import { describeSamples } from './samples.ts';
+import { SignallingMetrics } from './signalling.ts';
+import { describeStreams } from './streams.ts';
+import { describeWorkers } from './workers.ts';
+
+export interface MetricsSources {
+  rooms: RoomRegistry;
+  streams: Streams;
+  workers: WorkerPool;
+  recorder: Recorder;
+  /** Connections to the database, by what they are for. */
+  pools: Readonly<Record<string, PoolCounts>>;
+  /** How many WebSockets are open. */
+  connections: () => number;
+}
+
+/**
+ * What Prometheus is told of this server. Most is read when it asks, and the rest counted here, so that no other part knows
+ * of it. Labels have few values, which no client can add to: no names, no ids.
+ */
+export class Metrics {
+  readonly requests: Requests;
+  readonly signalling: SignallingMetrics;
+  readonly #registry = new Registry();
+
+  constructor({ rooms, streams, workers, recorder, pools, connections }: MetricsSources) {
+    const registry = this.#registry;
+    describeBuild(registry);
+    describeCalls(registry, rooms);
+    describeStreams(registry, streams);
+    describeMedia(registry, recorder);
+    describeSamples(registry, recorder.writer);
+    describeWorkers(registry, workers);
+    this.signalling = new SignallingMetrics(registry, connections);
+    this.requests = new Requests(registry);
+    describeDatabase(registry, pools);
+    processMetrics();
+  }
+
+  /** The media type of `text()`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Everything, as of now, in the text format of Prometheus. */
+  async text(): Promise<string> {
+    const parts = [this.#registry, processMetrics()];
+    return (await Promise.all(parts.map((part) => part.metrics()))).join('\n');
+  }
+}
