@@ -5,7 +5,10 @@ import type { FastifyInstance } from 'fastify';
 /** A year, in ms: the built assets carry a hash of their content in their names. */
 const ASSETS_MAX_AGE = 365 * 24 * 60 * 60 * 1000;
 
-/** The app for browsers: `/` is the lobby, `/r/<room>` a room; both are one page, built from client/. */
+/** Where the app for browsers shows something: the lobby, a room, what its calls were like, and past ones; all are one page. */
+const PATHS = ['/', '/r/:room', '/r/:room/stats', '/stats'];
+
+/** The app for browsers, built from client/. */
 export async function registerPages(app: FastifyInstance, clientDir: string): Promise<void> {
   await app.register(fastifyStatic, {
     root: clientDir,
@@ -19,6 +22,5 @@ export async function registerPages(app: FastifyInstance, clientDir: string): Pr
       );
     },
   });
-  app.get('/', (_request, reply) => reply.sendFile('index.html'));
-  app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'));
+  for (const path of PATHS) app.get(path, (_request, reply) => reply.sendFile('index.html'));
 }

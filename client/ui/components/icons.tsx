@@ -158,3 +158,35 @@ export const EndIcon = () => (
     <path d="m9 9 6 6m0-6-6 6" />
   </Icon>
 );
+
+export const EarlierIcon = () => (
+  <Icon>
+    <path d="M14.5 6l-6 6 6 6" />
+  </Icon>
+);
+
+export const LaterIcon = () => (
+  <Icon>
+    <path d="M9.5 6l6 6-6 6" />
+  </Icon>
+);
+
+export const ZoomInIcon = () => (
+  <Icon>
+    <circle cx="11" cy="11" r="6" />
+    <path d="M15.5 15.5L20 20M11 8.5v5M8.5 11h5" />
+  </Icon>
+);
+
+export const ZoomOutIcon = () => (
+  <Icon>
+    <circle cx="11" cy="11" r="6" />
+    <path d="M15.5 15.5L20 20M8.5 11h5" />
+  </Icon>
+);
+
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M12 4v11M7.5 11l4.5 4.5 4.5-4.5M5 19.5h14" />
+  </Icon>
+);

@@ -4,14 +4,19 @@ const KEY = 'trivium.token.';
 
 const kept = signal<ReadonlyMap<string, string>>(new Map());
 
+/** Stands for a room's name where a token is for the statistics of any. */
+export const ANY_ROOM = '';
+
 /**
- * Takes the access token out of a room's link, `/r/<room>#access_token=<token>`, and keeps it for as long as the tab is
- * open. A fragment is sent to no server.
+ * Takes the access token out of a room's link, `/r/<room>#access_token=<token>`, or of that to past calls, `/stats#…`, and
+ * keeps it for as long as the tab is open. A fragment is sent to no server.
  *
  * @returns whether there was one.
  */
 export function keepTokenIn(link: string): boolean {
-  const [, room, fragment = ''] = /\/r\/([^/?#\s]+)[^#\s]*#(\S+)$/.exec(link.trim()) ?? [];
+  const [, named, fragment = ''] =
+    /(?:\/r\/([^/?#\s]+)[^#\s]*|\/stats\/?(?:\?[^#\s]*)?)#(\S+)$/.exec(link.trim()) ?? [];
+  const room = fragment === '' ? undefined : (named ?? ANY_ROOM);
   const token = new URLSearchParams(fragment).get('access_token');
   if (room === undefined || !token) return false;
   kept.value = new Map(kept.peek()).set(room, token);

@@ -1,19 +1,31 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { isRoomName } from './room-name.ts';
 
-/** Where one is: the lobby, a room's page, or the page of something that cannot be a room's name. */
-export type Route = { page: 'lobby' } | { page: 'room'; room: string } | { page: 'wrong room'; text: string };
+/** Where one is. */
+export type Route =
+  | { page: 'lobby' }
+  | { page: 'room'; room: string }
+  /** What a session of a room was like, or is; undefined: its latest one. */
+  | { page: 'room stats'; room: string; session: string | undefined }
+  | { page: 'past rooms' }
+  /** Something that cannot be a room's name. */
+  | { page: 'wrong room'; text: string };
 
-const current = signal(routeOf(location.pathname));
+const current = signal(routeOf(location.pathname, location.search));
 
 export const route: ReadonlySignal<Route> = current;
 
 addEventListener('popstate', () => {
-  current.value = routeOf(location.pathname);
+  current.value = routeOf(location.pathname, location.search);
 });
 
 export function pathOf(room: string): string {
   return `/r/${room}`;
+}
+
+/** Where the statistics of a room are. @param session Its id; without it, the latest one. */
+export function statsPathOf(room: string, session?: string): string {
+  return `${pathOf(room)}/stats${session === undefined ? '' : `?session=${session}`}`;
 }
 
 /** What one sends to others, so that they come. */
@@ -28,13 +40,16 @@ export function iceTransportPolicy(): RTCIceTransportPolicy {
 
 export function navigate(path: string): void {
   history.pushState(null, '', path);
-  current.value = routeOf(path);
+  current.value = routeOf(path, '');
 }
 
-function routeOf(path: string): Route {
-  const text = /^\/r\/([^/]*)\/?$/.exec(path)?.[1];
+function routeOf(path: string, query: string): Route {
+  if (/^\/stats\/?$/.test(path)) return { page: 'past rooms' };
+  const [, text, stats] = /^\/r\/([^/]*)(\/stats)?\/?$/.exec(path) ?? [];
   if (text === undefined) return { page: 'lobby' };
-  return isRoomName(text) ? { page: 'room', room: text } : { page: 'wrong room', text: decoded(text) };
+  if (!isRoomName(text)) return { page: 'wrong room', text: decoded(text) };
+  if (stats === undefined) return { page: 'room', room: text };
+  return { page: 'room stats', room: text, session: new URLSearchParams(query).get('session') ?? undefined };
 }
 
 function decoded(text: string): string {

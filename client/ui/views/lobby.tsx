@@ -29,6 +29,9 @@ export function Lobby() {
     <main class="lobby">
       <header class="lobby-header">
         <Brand />
+        <a class="lobby-past" href="/stats">
+          Past calls
+        </a>
       </header>
       <section class="lobby-welcome">
         <h1 ref={heading} class="lobby-title" tabIndex={-1}>

@@ -1,0 +1,41 @@
+import { ANY_ROOM, tokenFor } from '../state/access-token.ts';
+
+/** The REST API refused, or could not be reached. The message is for people. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+}
+
+/**
+ * Reads from the REST API, as whoever came with a token, else as the guest that this browser is.
+ *
+ * @param room Whose token is sent, where one came with its link; else one for any room.
+ * @throws {ApiError}
+ */
+export async function read<Answer>(
+  path: string,
+  query: Record<string, string | number | undefined>,
+  { room, signal }: { room: string; signal: AbortSignal },
+): Promise<Answer> {
+  const token = tokenFor(room) ?? tokenFor(ANY_ROOM);
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  const response = await fetch(`/api/v1${path}?${new URLSearchParams(given).toString()}`, {
+    signal,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    throw new ApiError('The server cannot be reached.');
+  });
+  if (response.ok) return (await response.json()) as Answer;
+  throw new ApiError(await whyRefused(response));
+}
+
+/** What a problem says. @see https://www.rfc-editor.org/rfc/rfc9457 */
+async function whyRefused(response: Response): Promise<string> {
+  const problem: unknown = await response.json().catch(() => undefined);
+  if (typeof problem === 'object' && problem !== null && 'detail' in problem) {
+    if (typeof problem.detail === 'string') return problem.detail;
+  }
+  return `The server answered ${response.status}.`;
+}

@@ -1,0 +1,11 @@
+/** The figures that a chart draws, in the order of its lines. Bandwidth is on the left axis, loss on the right one. */
+export const figures = [
+  { field: 'upBitrateBps', label: 'Up', scale: 'bps', color: '--up' },
+  { field: 'downBitrateBps', label: 'Down', scale: 'bps', color: '--down' },
+  { field: 'upLossRatio', label: 'Lost up', scale: 'loss', color: '--lost-up' },
+  { field: 'downLossRatio', label: 'Lost down', scale: 'loss', color: '--lost-down' },
+] as const;
+
+export type Figure = (typeof figures)[number];
+
+export const drawnFields = figures.map(({ field }) => field).join(',');

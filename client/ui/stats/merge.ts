@@ -1,0 +1,73 @@
+import type { Columns, Timeline, TimelineEvent, TimelineParticipant } from './answers.ts';
+
+/** Adds what a later question, of the same step, knows: from its first step on it alone counts. */
+export function withTail(known: Timeline, tail: Timeline): Timeline {
+  const [begins = Infinity] = tail.time;
+  const kept = lowerBound(known.time, begins);
+  const later = new Map(tail.participants.map((one) => [one.participantId, one]));
+  const participants = known.participants.map((one) => {
+    const more = later.get(one.participantId);
+    later.delete(one.participantId);
+    return { ...(more ?? one), fields: joined(one.fields, kept, more?.fields ?? {}, tail.time.length) };
+  });
+  const newcomers = [...later.values()].map((one): TimelineParticipant => ({
+    ...one,
+    fields: joined({}, kept, one.fields, tail.time.length),
+  }));
+  const before = known.events.filter(({ at }) => Date.parse(at) < begins * 1000);
+  return {
+    ...tail,
+    from: known.from,
+    time: [...known.time.slice(0, kept), ...tail.time],
+    participants: [...participants, ...newcomers],
+    events: [...before, ...changesAfter(before, tail.events)],
+    isComplete: known.isComplete && tail.isComplete,
+  };
+}
+
+function joined(before: Columns, kept: number, after: Columns, added: number): Columns {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      [...(before[name]?.slice(0, kept) ?? nothing(kept)), ...(after[name] ?? nothing(added))],
+    ]),
+  );
+}
+
+const nothing = (length: number): null[] => new Array<null>(length).fill(null);
+
+/** Ways and layers that an answer begins with are no changes where they were the same before. */
+function changesAfter(before: readonly TimelineEvent[], events: readonly TimelineEvent[]): TimelineEvent[] {
+  const states = new Map<string, string>();
+  for (const event of before) states.set(...stateOf(event));
+  return events.filter((event) => {
+    const [what, state] = stateOf(event);
+    const changed = states.get(what) !== state;
+    states.set(what, state);
+    return changed;
+  });
+}
+
+function stateOf(event: TimelineEvent): [what: string, state: string] {
+  switch (event.type) {
+    case 'path':
+      return [event.transportId, `${event.protocol} ${event.candidateType ?? ''}`];
+    case 'layers':
+      return [event.trackId, `${event.spatialLayer} ${event.temporalLayer}`];
+    case 'joined':
+    case 'left':
+      return [`${event.participantId} ${event.type}`, event.at];
+  }
+}
+
+/** Where the first number is that is not below another one; they are in order. */
+export function lowerBound(numbers: readonly number[], least: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,156 @@
+import type { Scores, Severity, Summary, Timeline } from './answers.ts';
+import { dateAndTime, duration, minuteOfDay } from './format.ts';
+import { gradeOf, grades, reasonWords } from './grades.ts';
+import { wayOf } from './marks.ts';
+import type { RoomStatistics } from './room-statistics.ts';
+import { ScoreStrip } from './score-strip.tsx';
+import { SeverityIcon } from './severity-icon.tsx';
+import { spellsOf } from './spells.ts';
+import './overview.css';
+
+const HEADLINES: Record<Severity, string> = {
+  good: 'This call was good',
+  noticeable: 'This call had noticeable trouble',
+  bad: 'This call was bad for somebody',
+  unknown: 'Nothing is known of this call yet',
+};
+
+const SIDES: Record<Summary['participants'][number]['side'], string> = {
+  ok: 'no trouble',
+  up: 'trouble on their way to the server',
+  down: 'trouble on their way from the server',
+  both: 'trouble on their way, both directions',
+  unknown: 'not measured',
+};
+
+/** Around bad minutes so many seconds are shown. */
+const AROUND = 180;
+
+/** Whether a call was bad, and on whose side: in a sentence, then by participant and minute. */
+export function Overview({ statistics }: { statistics: RoomStatistics }) {
+  const [summary, scores, timeline] = [
+    statistics.summary.value,
+    statistics.scores.value,
+    statistics.whole.value,
+  ];
+  if (!summary || !scores || !timeline) return null;
+  const { verdict, durationMs, worstMinutes } = summary;
+  return (
+    <section class="overview" aria-label="Overview">
+      <div class={`overview-verdict overview-${verdict.severity}`}>
+        <SeverityIcon severity={verdict.severity} />
+        <div>
+          <h2 class="overview-headline">{HEADLINES[verdict.severity]}</h2>
+          <p class="overview-text">{verdict.text}</p>
+        </div>
+      </div>
+      <p class="overview-facts">
+        {`${dateAndTime(timeline.startedAt)} · ${duration(durationMs)} · `}
+        {summary.participants.length === 1 ? '1 participant' : `${summary.participants.length} participants`}
+      </p>
+      {worstMinutes.length > 0 && <WorstMinutes summary={summary} statistics={statistics} />}
+      <People summary={summary} scores={scores} timeline={timeline} />
+    </section>
+  );
+}
+
+function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: RoomStatistics }) {
+  return (
+    <p class="overview-worst">
+      Worst minutes:
+      {spellsOf(summary.worstMinutes).map(({ participantId, displayName, from, to }) => (
+        <button
+          key={`${from} ${participantId}`}
+          type="button"
+          class="overview-minute"
+          onClick={() => statistics.window.show({ from: from - AROUND, to: to + AROUND })}
+        >
+          {minuteOfDay(from)}
+          {to - from > 60 && ` – ${minuteOfDay(to)}`} {displayName}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+interface PeopleProps {
+  summary: Summary;
+  scores: Scores;
+  timeline: Timeline;
+}
+
+/** A row each: the side, and the score of every minute. */
+function People({ summary, scores, timeline }: PeopleProps) {
+  const bounds = { from: Date.parse(timeline.from) / 1000, to: Date.parse(timeline.to) / 1000 };
+  const each = new Map(scores.participants.map((one) => [one.participantId, one]));
+  return (
+    <div class="people-scroll" tabIndex={0} role="region" aria-label="Participants">
+      <table class="people">
+        <caption class="visually-hidden">Whose side: each participant’s connection and scores</caption>
+        <thead>
+          <tr>
+            <th scope="col">Participant</th>
+            <th scope="col">Score</th>
+            <th scope="col">Every minute</th>
+            <th scope="col">Their side</th>
+          </tr>
+        </thead>
+        <tbody>
+          {summary.participants.map(({ participantId, displayName, side, reasons, path }) => {
+            const score = each.get(participantId);
+            return (
+              <tr key={participantId}>
+                <th scope="row">
+                  <a href={`#participant-${participantId}`}>{displayName}</a>
+                  {path && <span class="people-path">{wayOf(path)}</span>}
+                </th>
+                <td class="people-score">
+                  {score?.mean === undefined ? (
+                    '–'
+                  ) : (
+                    <Score mean={score.mean} lowest={score.lowest ?? score.mean} />
+                  )}
+                </td>
+                <td class="people-strip">
+                  {score && (
+                    <ScoreStrip scores={scores} participant={score} bounds={bounds} label={spoken(score)} />
+                  )}
+                </td>
+                <td class={`people-side people-side-${side}`}>
+                  {SIDES[side]}
+                  {reasons.map(({ text }) => (
+                    <span key={text} class="people-reason">
+                      {text}
+                    </span>
+                  ))}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Score({ mean, lowest }: { mean: number; lowest: number }) {
+  return (
+    <>
+      <span class={`score score-${gradeOf(mean)}`}>{mean.toFixed(1)}</span>
+      <span class="score-lowest">{`lowest ${lowest.toFixed(1)}`}</span>
+    </>
+  );
+}
+
+/** The minutes that were not good, in a sentence. */
+function spoken({ score, reason }: Scores['participants'][number]): string {
+  const known = score.filter((value) => value !== null);
+  if (known.length === 0) return 'Not measured.';
+  const counts = (['good', 'fair', 'poor'] as const).map(
+    (grade) => `${known.filter((value) => gradeOf(value) === grade).length} ${grades[grade].label}`,
+  );
+  const why = [...new Set(reason.filter((one) => one !== null))].map(
+    (one) => (reasonWords as Partial<Record<string, string>>)[one] ?? one,
+  );
+  return `Minutes: ${counts.join(', ')}.${why.length > 0 ? ` Because of ${why.join('; ')}.` : ''}`;
+}

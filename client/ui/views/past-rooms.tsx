@@ -1,0 +1,163 @@
+import { useComputed } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { Brand } from '../components/brand.tsx';
+import { useView } from '../components/use-view.ts';
+import type { RankedRoom, RoomsByQuality, Severity } from '../stats/answers.ts';
+import { dateAndTime, duration } from '../stats/format.ts';
+import { orders, PastRooms, periods } from '../stats/past-rooms.ts';
+import { SeverityIcon } from '../stats/severity-icon.tsx';
+import { Skeleton, Trouble } from '../stats/states.tsx';
+import { statsPathOf } from '../state/route.ts';
+import '../stats/stats.css';
+import '../stats/past-rooms.css';
+
+const SEVERITIES: Record<Severity, string> = {
+  good: 'good',
+  noticeable: 'noticeable trouble',
+  bad: 'bad',
+  unknown: 'not measured',
+};
+
+const REASONS: Partial<Record<string, string>> = {
+  up_loss: 'packets lost on the way to the server',
+  down_loss: 'packets lost on the way from the server',
+  rtt: 'long round trips',
+  freezes: 'pictures that stood still',
+};
+
+/** Rooms of a time, the worst first: where one begins when somebody has complained. */
+export function PastRoomsView() {
+  const heading = useView('Past calls');
+  const rooms = useMemo(() => new PastRooms(), []);
+  useEffect(() => {
+    void rooms.read();
+    return () => rooms.stop();
+  }, [rooms]);
+  return (
+    <main class="stats">
+      <header class="stats-header">
+        <a class="stats-brand" href="/">
+          <Brand />
+        </a>
+      </header>
+      <div class="stats-title">
+        <h1 ref={heading} tabIndex={-1}>
+          Past calls
+        </h1>
+      </div>
+      <SearchForm rooms={rooms} />
+      <Found rooms={rooms} />
+    </main>
+  );
+}
+
+function SearchForm({ rooms }: { rooms: PastRooms }) {
+  const { hours, order, name } = rooms.search.value;
+  return (
+    <form class="past-search" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        From{' '}
+        <select
+          value={hours}
+          onChange={(event) => rooms.change({ hours: Number(event.currentTarget.value) })}
+        >
+          {periods.map((one) => (
+            <option key={one.hours} value={one.hours}>
+              {one.label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Order{' '}
+        <select
+          value={order}
+          onChange={({ currentTarget: { value } }) =>
+            rooms.change({ order: value === 'latest' ? 'latest' : 'worst' })
+          }
+        >
+          {orders.map((one) => (
+            <option key={one.order} value={one.order}>
+              {one.label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Room{' '}
+        <input
+          type="search"
+          value={name}
+          placeholder="all"
+          autoComplete="off"
+          onChange={(event) => rooms.change({ name: event.currentTarget.value.trim() })}
+        />
+      </label>
+    </form>
+  );
+}
+
+function Found({ rooms }: { rooms: PastRooms }) {
+  const found = rooms.found.value;
+  const problem = rooms.problem.value;
+  const isFiltered = useComputed(() => rooms.search.value.name !== '').value;
+  if (problem !== '') return <Trouble text={problem} onRetry={() => void rooms.read()} />;
+  if (!found) return <Skeleton />;
+  if (found.rooms.length === 0) {
+    return (
+      <p class="stats-empty">
+        {isFiltered ? 'No room of that name was open in this time.' : 'No room was open in this time.'} Look
+        further back, or make a call: what it is like is recorded by itself.
+      </p>
+    );
+  }
+  return <RoomList found={found} />;
+}
+
+function RoomList({ found }: { found: RoomsByQuality }) {
+  return (
+    <>
+      {!found.isComplete && (
+        <p class="stats-stale">There were more rooms than could be looked at: choose a shorter time.</p>
+      )}
+      <ul class="past-list" role="list">
+        {found.rooms.map((room) => (
+          <PastRoom key={room.id} room={room} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function PastRoom({ room }: { room: RankedRoom }) {
+  const { id, name, startedAt, endedAt, participantCount, severity, worst } = room;
+  const length = Date.parse(endedAt ?? new Date().toISOString()) - Date.parse(startedAt);
+  return (
+    <li class="past-room">
+      <SeverityIcon severity={severity} />
+      <div class="past-what">
+        <p class="past-name">
+          <a href={statsPathOf(name, id)}>{name}</a>
+          {endedAt === undefined && <span class="stats-live">Live</span>}
+        </p>
+        <p class="past-facts">
+          {`${dateAndTime(startedAt)} · ${duration(length)} · ${people(participantCount)}`}
+        </p>
+      </div>
+      <div class="past-verdict">
+        <p class={`past-severity past-${severity}`}>{`${SEVERITIES[severity]}${minutes(room)}`}</p>
+        {worst && worst.reasons.length > 0 && (
+          <p class="past-facts">{`${worst.displayName}: ${worst.reasons.map((one) => REASONS[one] ?? one).join(', ')}`}</p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+const people = (count: number): string => (count === 1 ? '1 participant' : `${count} participants`);
+
+/** Minutes are those of each participant. */
+function minutes({ badMinutes, noticeableMinutes, measuredMinutes }: RankedRoom): string {
+  const [count, what] = badMinutes > 0 ? [badMinutes, 'bad'] : [noticeableMinutes, 'noticeable'];
+  return count === 0 ? '' : ` · ${count} of ${measuredMinutes} minutes ${what}`;
+}

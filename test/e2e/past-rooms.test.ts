@@ -1,0 +1,108 @@
+import type { Page } from 'playwright-core';
+import t from 'tap';
+import { testBrowser } from '../support/browser.ts';
+import { busyHour } from '../support/busy-hour.ts';
+import { builtClient } from '../support/client.ts';
+import { RecordedCall } from '../support/recorded-call.ts';
+import { production } from '../support/rest.ts';
+import { testServer } from '../support/server.ts';
+import { tokenOf } from '../support/tokens.ts';
+
+/** Names of the rooms that are listed, in their order. */
+const listed = (page: Page): Promise<string[]> => page.locator('.past-name a').allInnerTexts();
+
+t.test('from a complaint to the reason: past calls, then the charts of one', async (t) => {
+  const server = await testServer(t, {}, { clientDir: await builtClient() });
+  const { pool } = server.database;
+  await busyHour(pool, 'tea', 6, { step: 15 });
+  const quiet = await RecordedCall.begin(pool, 'coffee', 4_000, 4_600);
+  const gil = await quiet.join('gil', 4_000, 4_600);
+  quiet.measure(
+    gil,
+    'send',
+    { from: 4_000, until: 4_600 },
+    { upBytes: 100_000, upPackets: 500, upPacketsLost: 0 },
+  );
+  await quiet.write();
+  const browser = await testBrowser(t);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+
+  await page.goto(server.url);
+  await page.getByRole('link', { name: 'Past calls' }).click();
+  await page.locator('.past-room').first().waitFor();
+  t.same(await listed(page), ['tea', 'coffee'], 'the worst first');
+  t.match(await page.locator('.past-room').first().innerText(), /\d+ of \d+ minutes bad/);
+  await page.getByLabel('Order').selectOption('latest');
+  await page.waitForFunction(() => document.querySelector('.past-name a')?.textContent === 'coffee');
+  t.match(page.url(), /order=latest/, 'the link keeps it');
+  await page.getByLabel('Room').fill('nobody');
+  await page.getByLabel('Room').press('Enter');
+  await page.getByText('No room of that name was open in this time.').waitFor();
+  await page.getByLabel('Room').fill('');
+  await page.getByLabel('Room').press('Enter');
+  await page.getByRole('link', { name: 'tea' }).click();
+
+  await page.getByRole('heading', { name: 'This call was bad for somebody' }).waitFor();
+  const row = page.getByRole('row', { name: /^Ben/ });
+  t.match(await row.innerText(), /trouble on their way to the server/);
+  t.match(
+    await row.locator('canvas').getAttribute('aria-label'),
+    /fair.*packets lost on the way to the server/,
+  );
+  t.match(await page.getByRole('row', { name: /^Ada/ }).innerText(), /no trouble/);
+
+  await row.getByRole('link', { name: 'Ben' }).click();
+  const ben = page.getByRole('region', { name: 'Ben', exact: true });
+  await ben.locator('canvas').waitFor();
+  await page.getByRole('button', { name: /^2:10|^02:10/ }).click();
+  await page.waitForFunction(() => location.search.includes('from='));
+  const span = page.locator('.toolbar-span');
+  const near = await span.innerText();
+  t.match(await ben.locator('.chart-canvas').getAttribute('aria-label'), /On average .* lost up [1-9]/);
+  await page.keyboard.press('-');
+  await span.filter({ hasNotText: near }).waitFor();
+  await page.keyboard.press('0');
+  await page.waitForFunction(() => !location.search.includes('from='));
+  t.pass('keys zoom, too');
+
+  const cleo = page.getByRole('region', { name: 'Cléo', exact: true });
+  await cleo.scrollIntoViewIfNeeded();
+  await cleo.getByText('As a table').click();
+  await cleo.getByRole('cell', { name: /joined.*sends by relay by udp/ }).waitFor();
+  t.ok((await cleo.getByRole('cell', { name: /lower layer/ }).count()) > 2, 'layers are told');
+  t.same(complaints, [], 'and the browser has nothing to complain about');
+});
+
+t.test('what cannot be shown is said', async (t) => {
+  const server = await testServer(t, production, { clientDir: await builtClient() });
+  const call = await RecordedCall.begin(server.database.pool, 'secret', 0, 600);
+  await call.join('ada', 0, 600);
+  const browser = await testBrowser(t);
+  const page = await browser.newPage();
+
+  await page.goto(`${server.url}/r/secret/stats`);
+  await page.getByRole('alert').getByText(/token/i).waitFor();
+  t.pass('to strangers');
+  const token = await tokenOf('support', { statsRead: true });
+  await page.goto(`${server.url}/stats#access_token=${token}`);
+  await page.locator('.past-room').getByText('not measured').waitFor();
+  t.notMatch(page.url(), /access_token/);
+  await page.getByRole('link', { name: 'secret' }).click();
+  await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
+  t.pass('a token for all rooms opens each');
+  await page.goto(`${server.url}/r/nothing/stats`);
+  await page.getByRole('alert').getByText('There is no room nothing, and never was.').waitFor();
+
+  await page.route('**/api/v1/**', (route) => route.abort());
+  await page.goto(`${server.url}/r/secret/stats?session=${call.sessionId}`);
+  await page.getByText('The server cannot be reached.').waitFor();
+  await page.unroute('**/api/v1/**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
+  t.pass('one can try again');
+});
