@@ -14,6 +14,8 @@ import { moment, periodIn } from './stats-query.ts';
 import { byAnybody, DAY_MS } from './stats.ts';
 
 const MINUTE_MS = 60_000;
+/** Where it is too much for the database. */
+const ADVICE = 'a shorter period';
 const DAYS_MAX = 31;
 const SESSIONS_MAX = 1_000;
 const LIMIT_MAX = 200;
@@ -96,12 +98,16 @@ export function registerStatsRooms(api: FastifyInstance, { stats, removals }: St
       const mayReadAll = statsRead || (roomAdmin && only !== undefined);
       const period = periodOf(periodIn(request.query));
       const filter = { roomName: name ?? only, member: mayReadAll ? undefined : userId, asMember };
-      const found = await fromStatistics(request, stats.openedSessions(period, filter, SESSIONS_MAX + 1));
+      const found = await fromStatistics(
+        request,
+        stats.openedSessions(period, filter, SESSIONS_MAX + 1),
+        ADVICE,
+      );
       const readable = found.filter(({ roomName }) => !removals.isBarred(identity, roomName));
       const most = readable.slice(0, order === 'latest' ? limit : SESSIONS_MAX);
       const sessions = fewEnough(most);
       const ids = sessions.map(({ id }) => id);
-      const noticed = await fromStatistics(request, stats.troubleIn(ids, period, asMember));
+      const noticed = await fromStatistics(request, stats.troubleIn(ids, period, asMember), ADVICE);
       return {
         from: new Date(period.from),
         to: new Date(period.to),

@@ -6,7 +6,7 @@ export const rankings = ['worst', 'latest'] as const;
 export type Ranking = (typeof rankings)[number];
 
 /** Minutes of participants that are looked at together, at most: a minute of somebody is some four rollups. */
-export const LOOKED_AT_MAX = 60_000;
+export const LOOKED_AT_MAX = 30_000;
 
 /** A session, and how it was for whom it was worst. */
 export interface RankedSession extends OpenedSession {
