@@ -10,7 +10,7 @@ import { allWritten, testServer } from '../support/server.ts';
 
 const LOST = 0.2;
 /** Of a call in which each sample lasts a second. */
-const MEASURED_MS = 25_000;
+const MEASURED_MS = 15_000;
 
 const lines = [
   { field: 'upBitrateBps', color: '--up' },

@@ -5,7 +5,7 @@ export interface Span {
 }
 
 /** Nothing shorter is shown, in seconds. */
-export const SHORTEST = 30;
+export const SHORTEST = 10;
 
 export const lengthOf = ({ from, to }: Span): number => to - from;
 
@@ -49,7 +49,7 @@ export function withSpan(query: string, span: Span | undefined): string {
     [TO, span?.to],
   ] as const) {
     if (at === undefined) parameters.delete(name);
-    else parameters.set(name, new Date(Math.round(at) * 1000).toISOString().replace('.000Z', 'Z'));
+    else parameters.set(name, new Date(Math.floor(at) * 1000).toISOString().replace('.000Z', 'Z'));
   }
   const text = parameters.toString().replaceAll('%3A', ':');
   return text === '' ? '' : `?${text}`;
