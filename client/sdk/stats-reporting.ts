@@ -45,7 +45,12 @@ export class StatsReporting {
 
   async #report(): Promise<void> {
     const live = this.#options.transports.filter(({ connectionState }) => connectionState === 'connected');
-    if (this.#busy || live.length === 0) return;
+    if (this.#busy) return;
+    // Nothing arrives: that is told as well.
+    if (live.length === 0) {
+      this.#options.read([]);
+      return;
+    }
     this.#busy = true;
     try {
       const transports = await Promise.all(

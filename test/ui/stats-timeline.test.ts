@@ -100,13 +100,14 @@ t.test('what happened is marked in words', (t) => {
     path(5, 'tcp', 'relay'),
     layers(10, 2),
     layers(20, 0),
+    layers(30, 1),
     { at: iso(90), participantId: 'ada', type: 'left', reason: 'connection_lost' },
   ];
   t.same(marksOf(timeline(0, 100, ['ada', 'ben'], events)).get('ada'), [
     { at: 0, kind: 'joined', label: 'joined', text: 'joined' },
     { at: 5, kind: 'path', label: 'relay by tcp', text: 'sends by relay by tcp' },
-    { at: 10, kind: 'higher layer', label: '', text: 'ben’s video: higher layer (spatial 2, temporal 2)' },
     { at: 20, kind: 'lower layer', label: '', text: 'ben’s video: lower layer (spatial 0, temporal 2)' },
+    { at: 30, kind: 'higher layer', label: '', text: 'ben’s video: higher layer (spatial 1, temporal 2)' },
     { at: 90, kind: 'left', label: 'left', text: 'left: the connection was lost' },
   ]);
   t.end();

@@ -28,18 +28,18 @@ export function reasonWords(reason: ScoreReason, you: boolean): string {
 
 const UNKNOWN = '–';
 
-export function bitrateWords(bps: number | undefined): string {
-  if (bps === undefined) return UNKNOWN;
-  if (bps >= 999_500) return `${(bps / 1e6).toFixed(bps < 9_950_000 ? 1 : 0)} Mbit/s`;
+/** @param bps In bit/s. */
+export function bitrateWords(bps: number | null | undefined): string {
+  if (bps === undefined || bps === null) return UNKNOWN;
+  if (bps >= 999_500) return `${(bps / 1e6).toFixed(bps < 9_995_000 ? 2 : 1)} Mbit/s`;
   return `${Math.round(bps / 1000)} kbit/s`;
 }
 
-/** A loss that there is is never told as none. */
-export function lossWords(ratio: number | undefined): string {
-  if (ratio === undefined) return UNKNOWN;
-  const percent = 100 * ratio;
-  if (percent > 0 && percent < 0.1) return '< 0.1 %';
-  return `${percent === 0 ? 0 : percent.toFixed(percent < 9.95 ? 1 : 0)} %`;
+/** A loss that there is is never told as none. @param ratio From 0 to 1. */
+export function lossWords(ratio: number | null | undefined): string {
+  if (ratio === undefined || ratio === null) return UNKNOWN;
+  if (ratio > 0 && ratio < 0.001) return '< 0.1 %';
+  return `${Number((100 * ratio).toFixed(1))} %`;
 }
 
 export function timeWords(ms: number | undefined): string {

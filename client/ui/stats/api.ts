@@ -20,15 +20,19 @@ export async function read<Answer>(
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
   );
-  const response = await fetch(`/api/v1${path}?${new URLSearchParams(given).toString()}`, {
-    signal,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  }).catch((error: unknown) => {
-    if (signal.aborted) throw error;
+  const answer = async (): Promise<Answer> => {
+    const response = await fetch(`/api/v1${path}?${new URLSearchParams(given).toString()}`, {
+      signal,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
+    if (response.ok) return (await response.json()) as Answer;
+    throw new ApiError(await whyRefused(response));
+  };
+  return answer().catch((error: unknown) => {
+    if (signal.aborted || error instanceof ApiError) throw error;
+    // Not at all, or not to the end.
     throw new ApiError('The server cannot be reached.');
   });
-  if (response.ok) return (await response.json()) as Answer;
-  throw new ApiError(await whyRefused(response));
 }
 
 /** What a problem says. @see https://www.rfc-editor.org/rfc/rfc9457 */

@@ -1,12 +1,13 @@
-import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
+import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Timeline, TimelineParticipant } from './answers.ts';
 import { ChartCanvas } from './chart-canvas.tsx';
 import type { ChartData } from './chart.ts';
 import { describe } from './describe.ts';
-import { figures } from './figures.ts';
+import { chartIdOf, figures } from './figures.ts';
 import { FiguresTable } from './figures-table.tsx';
-import { bitrate, percent, timeOfDay } from './format.ts';
+import { bitrateWords, lossWords } from '../components/quality-words.ts';
+import { timeOfDay } from './format.ts';
 import type { Mark } from './marks.ts';
 import type { TimeWindow } from './time-window.ts';
 import './chart-card.css';
@@ -25,7 +26,7 @@ export function ChartCard({ participant, timeline, marks, window }: ChartCardPro
   const cursor = useSignal<number | null>(null);
   const data = useMemo((): ChartData => ({ time, participant, marks }), [time, participant, marks]);
   return (
-    <section class="chart-card" id={`participant-${participantId}`} aria-label={displayName}>
+    <section class="chart-card" id={chartIdOf(participantId)} aria-label={displayName}>
       <header class="chart-head">
         <h3 class="chart-name">{displayName}</h3>
         <AtCursor data={data} step={step} cursor={cursor} />
@@ -45,7 +46,7 @@ interface AtCursorProps {
 /** What each line stands for, and what it has at the cursor, else at last; and what happened there. */
 function AtCursor({ data, step, cursor }: AtCursorProps) {
   const { time, participant, marks } = data;
-  const index = useComputed(() => cursor.value ?? lastKnown(data)).value;
+  const index = cursor.value ?? lastKnown(data);
   const at = time[index];
   const near =
     at === undefined || cursor.value === null ? [] : marks.filter((mark) => Math.abs(mark.at - at) <= step);
@@ -57,7 +58,7 @@ function AtCursor({ data, step, cursor }: AtCursorProps) {
           return (
             <div key={field} class={`chart-value chart-${scale}`} data-field={field}>
               <dt>{label}</dt>
-              <dd>{scale === 'bps' ? bitrate(value) : percent(value)}</dd>
+              <dd>{scale === 'bps' ? bitrateWords(value) : lossWords(value)}</dd>
             </div>
           );
         })}

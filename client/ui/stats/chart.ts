@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import type { TimelineParticipant } from './answers.ts';
 import { figures } from './figures.ts';
-import { minuteOfDay, timeOfDay } from './format.ts';
+import { timesOf } from './format.ts';
 import { drawMarks, type MarkColors } from './mark-layer.ts';
 import type { Mark } from './marks.ts';
 import type { Span } from './span.ts';
@@ -12,6 +12,9 @@ const LEAST = { bps: 500_000, loss: 0.1 };
 /** The side of an axis: the library's enum is there for the compiler alone. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- it is a const enum of a declaration
 const RIGHT: uPlot.Axis.Side = 1;
+
+/** Of times on the axis, in CSS pixels: some have a day. */
+const TICKS_APART = 90;
 
 /** A line is filled so far. */
 const OPACITY = { bps: '14', loss: '22' };
@@ -76,7 +79,9 @@ export class Chart {
             ...axis,
             grid,
             size: 26,
-            values: (_plot, ticks, _axis, _space, seconds) => ticks.map(clockOf(seconds)),
+            space: TICKS_APART,
+            values: ({ scales: { x } }, ticks, _axis, _space, apart) =>
+              ticks.map(timesOf({ from: x?.min ?? 0, to: x?.max ?? 0 }, apart < 60 ? 'seconds' : 'minutes')),
           },
           { ...axis, grid, scale: 'bps', size: 52, space: 28, values: (_plot, ticks) => ticks.map(megabits) },
           {
@@ -152,6 +157,8 @@ export class Chart {
       points: { size: 7 },
       bind: {
         mousedown: (_plot, _target, handler) => (event) => {
+          // Of the left button alone: another one's release is not told.
+          if (event.button !== 0) return null;
           if (event.shiftKey) onGrab?.(event);
           else handler(event);
           return null;
@@ -182,9 +189,6 @@ function columnsOf(time: readonly number[], { fields }: TimelineParticipant): uP
   const columns = figures.map(({ field }) => [...(fields[field] ?? time.map(() => null))]);
   return [[...time], ...columns];
 }
-
-/** @param seconds Between two ticks. */
-const clockOf = (seconds: number) => (seconds < 60 ? timeOfDay : minuteOfDay);
 
 function megabits(bps: number): string {
   if (bps === 0) return '0';

@@ -1,6 +1,6 @@
 import type { Timeline } from './answers.ts';
 import { figures } from './figures.ts';
-import { lowerBound } from './merge.ts';
+import { lowerBound } from './lower-bound.ts';
 import type { Span } from './span.ts';
 
 /** What the charts show of a span, as CSV by RFC 4180: a line a participant and step, where anything is known. */

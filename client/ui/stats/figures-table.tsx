@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { ChartData } from './chart.ts';
 import { figures } from './figures.ts';
-import { bitrate, percent, timeOfDay } from './format.ts';
-import { lowerBound } from './merge.ts';
+import { bitrateWords, lossWords } from '../components/quality-words.ts';
+import { timeOfDay } from './format.ts';
+import { lowerBound } from './lower-bound.ts';
 import type { TimeWindow } from './time-window.ts';
 
 /** What a chart shows, as a table; made when it is opened. */
@@ -52,7 +53,7 @@ function Rows({ data, window }: { data: ChartData; window: TimeWindow }) {
                 const value = participant.fields[field]?.[first + index];
                 return (
                   <td key={field} data-value={value}>
-                    {scale === 'bps' ? bitrate(value) : percent(value)}
+                    {scale === 'bps' ? bitrateWords(value) : lossWords(value)}
                   </td>
                 );
               })}

@@ -8,4 +8,7 @@ export const figures = [
 
 export type Figure = (typeof figures)[number];
 
+/** The id of a participant's chart on the page. */
+export const chartIdOf = (participantId: string): string => `participant-${participantId}`;
+
 export const drawnFields = figures.map(({ field }) => field).join(',');

@@ -1,24 +1,24 @@
-/** A bitrate in bit/s, for people: `1.25 Mbit/s`. */
-export function bitrate(bps: number | null | undefined): string {
-  if (bps === null || bps === undefined) return '–';
-  if (bps < 1_000_000) return `${Math.round(bps / 1000)} kbit/s`;
-  return `${(bps / 1_000_000).toFixed(2)} Mbit/s`;
-}
+import type { Span } from './span.ts';
 
-/** A ratio from 0 to 1, in percent: `2.5 %`. */
-export function percent(ratio: number | null | undefined): string {
-  return ratio === null || ratio === undefined ? '–' : `${Number((ratio * 100).toFixed(1))} %`;
-}
-
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const short = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const formats = {
+  seconds: new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' }),
+  minutes: new Intl.DateTimeFormat(undefined, { timeStyle: 'short' }),
+  day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }),
+};
 const dated = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** @param seconds Since the epoch. */
-export const timeOfDay = (seconds: number): string => clock.format(seconds * 1000);
+export const timeOfDay = (seconds: number): string => formats.seconds.format(seconds * 1000);
 
 /** @param seconds Since the epoch. */
-export const minuteOfDay = (seconds: number): string => short.format(seconds * 1000);
+export const minuteOfDay = (seconds: number): string => formats.minutes.format(seconds * 1000);
+
+/** How times of a span are told: with the day, where it has more than one. @param to The unit that is told. */
+export function timesOf({ from, to: end }: Span, to: 'seconds' | 'minutes'): (at: number) => string {
+  const dayOf = (at: number) => formats.day.format(at * 1000);
+  const isOneDay = dayOf(from) === dayOf(end);
+  return (at) => `${isOneDay ? '' : `${dayOf(at)}, `}${formats[to].format(at * 1000)}`;
+}
 
 export const dateAndTime = (at: string): string => dated.format(Date.parse(at));
 

@@ -53,9 +53,11 @@ function markOf(
       const now = event.spatialLayer * 10 + event.temporalLayer;
       const before = layers.get(event.trackId);
       layers.set(event.trackId, now);
+      // What it begins with, or what was before is not known.
+      if (before === undefined || before === now) return undefined;
       const whose = names.get(event.publisherId ?? '');
       const of = whose === undefined ? 'a video' : `${whose}’s video`;
-      const kind = before !== undefined && now < before ? 'lower layer' : 'higher layer';
+      const kind = now < before ? 'lower layer' : 'higher layer';
       const text = `${of}: ${kind} (spatial ${event.spatialLayer}, temporal ${event.temporalLayer})`;
       return { at, kind, label: '', text };
     }

@@ -1,4 +1,5 @@
 import type { Columns, Timeline, TimelineEvent, TimelineParticipant } from './answers.ts';
+import { lowerBound } from './lower-bound.ts';
 
 /** Adds what a later question, of the same step, knows: from its first step on it alone counts. */
 export function withTail(known: Timeline, tail: Timeline): Timeline {
@@ -59,15 +60,4 @@ function stateOf(event: TimelineEvent): [what: string, state: string] {
     case 'left':
       return [`${event.participantId} ${event.type}`, event.at];
   }
-}
-
-/** Where the first number is that is not below another one; they are in order. */
-export function lowerBound(numbers: readonly number[], least: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

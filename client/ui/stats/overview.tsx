@@ -1,8 +1,11 @@
+import { useMemo } from 'preact/hooks';
 import type { Scores, Severity, Summary, Timeline } from './answers.ts';
+import { chartIdOf } from './figures.ts';
 import { dateAndTime, duration, minuteOfDay } from './format.ts';
-import { gradeOf, grades, reasonWords } from './grades.ts';
+import { gradeOf } from '../../../server/stats/score/score.ts';
 import { wayOf } from './marks.ts';
-import type { RoomStatistics } from './room-statistics.ts';
+import { troubleWords } from './trouble-words.ts';
+import { spanOf, type RoomStatistics } from './room-statistics.ts';
 import { ScoreStrip } from './score-strip.tsx';
 import { SeverityIcon } from './severity-icon.tsx';
 import { spellsOf } from './spells.ts';
@@ -33,7 +36,7 @@ export function Overview({ statistics }: { statistics: RoomStatistics }) {
     statistics.scores.value,
     statistics.whole.value,
   ];
-  if (!summary || !scores || !timeline) return null;
+  if (!summary || !timeline) return null;
   const { verdict, durationMs, worstMinutes } = summary;
   return (
     <section class="overview" aria-label="Overview">
@@ -75,14 +78,14 @@ function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: R
 
 interface PeopleProps {
   summary: Summary;
-  scores: Scores;
+  scores: Scores | undefined;
   timeline: Timeline;
 }
 
 /** A row each: the side, and the score of every minute. */
 function People({ summary, scores, timeline }: PeopleProps) {
-  const bounds = { from: Date.parse(timeline.from) / 1000, to: Date.parse(timeline.to) / 1000 };
-  const each = new Map(scores.participants.map((one) => [one.participantId, one]));
+  const bounds = useMemo(() => spanOf(timeline), [timeline.from, timeline.to]);
+  const each = new Map(scores?.participants.map((one) => [one.participantId, one]));
   return (
     <div class="people-scroll" tabIndex={0} role="region" aria-label="Participants">
       <table class="people">
@@ -101,7 +104,13 @@ function People({ summary, scores, timeline }: PeopleProps) {
             return (
               <tr key={participantId}>
                 <th scope="row">
-                  <a href={`#participant-${participantId}`}>{displayName}</a>
+                  <button
+                    type="button"
+                    class="people-name"
+                    onClick={() => document.getElementById(chartIdOf(participantId))?.scrollIntoView()}
+                  >
+                    {displayName}
+                  </button>
                   {path && <span class="people-path">{wayOf(path)}</span>}
                 </th>
                 <td class="people-score">
@@ -112,7 +121,7 @@ function People({ summary, scores, timeline }: PeopleProps) {
                   )}
                 </td>
                 <td class="people-strip">
-                  {score && (
+                  {scores && score && (
                     <ScoreStrip scores={scores} participant={score} bounds={bounds} label={spoken(score)} />
                   )}
                 </td>
@@ -147,10 +156,8 @@ function spoken({ score, reason }: Scores['participants'][number]): string {
   const known = score.filter((value) => value !== null);
   if (known.length === 0) return 'Not measured.';
   const counts = (['good', 'fair', 'poor'] as const).map(
-    (grade) => `${known.filter((value) => gradeOf(value) === grade).length} ${grades[grade].label}`,
+    (grade) => `${known.filter((value) => gradeOf(value) === grade).length} ${grade}`,
   );
-  const why = [...new Set(reason.filter((one) => one !== null))].map(
-    (one) => (reasonWords as Partial<Record<string, string>>)[one] ?? one,
-  );
+  const why = [...new Set(reason.filter((one) => one !== null))].map(troubleWords);
   return `Minutes: ${counts.join(', ')}.${why.length > 0 ? ` Because of ${why.join('; ')}.` : ''}`;
 }

@@ -8,7 +8,7 @@ export const periods = [
   { hours: 1, label: 'the last hour' },
   { hours: 24, label: 'the last 24 hours' },
   { hours: 24 * 7, label: 'the last 7 days' },
-  { hours: 24 * 31, label: 'the last 31 days' },
+  { hours: 24 * 30, label: 'the last 30 days' },
 ] as const;
 
 export const orders = [
@@ -24,9 +24,10 @@ export interface Search {
   name: string;
 }
 
-const LIMIT = 200;
+/** Of more rooms the first are listed. */
+export const LIMIT = 200;
 
-export function searchIn(query: string): Search {
+function searchIn(query: string): Search {
   const given = new URLSearchParams(query);
   const hours = Number(given.get('hours'));
   return {
@@ -36,7 +37,7 @@ export function searchIn(query: string): Search {
   };
 }
 
-export function queryOf({ hours, order, name }: Search): string {
+function queryOf({ hours, order, name }: Search): string {
   const query = new URLSearchParams({ hours: String(hours), order, ...(name === '' ? {} : { name }) });
   return `?${query.toString()}`;
 }

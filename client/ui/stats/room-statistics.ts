@@ -32,6 +32,8 @@ export class RoomStatistics {
   readonly #problem = signal('');
   readonly #stopping = new AbortController();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** The part that was asked for last. */
+  #wanted: Span | undefined;
   #unfollow: () => void = () => undefined;
 
   /** What the charts draw: of the part that is shown, the shortest steps that are known. */
@@ -80,7 +82,7 @@ export class RoomStatistics {
       keepInLink(whole.roomId);
       this.#unfollow = effect(() => this.#readPart(this.window.settled.value));
     });
-    if (this.isLive.peek()) this.#goOn(Date.now());
+    this.#goOn(Date.now());
   }
 
   stop(): void {
@@ -92,6 +94,7 @@ export class RoomStatistics {
 
   /** @param minutesAt When the minutes were read, in ms since the epoch. */
   #goOn(minutesAt: number): void {
+    if (!this.isLive.peek() || this.#stopping.signal.aborted) return;
     this.#later(TAIL_MS, async () => {
       const whole = this.#whole.peek();
       if (!whole) return;
@@ -101,7 +104,7 @@ export class RoomStatistics {
         if (due || !this.isLive.peek()) this.#knowMinutes(await this.#minutes(whole.roomId));
       });
       if (read) this.#problem.value = '';
-      if (this.isLive.peek()) this.#goOn(due && read ? Date.now() : minutesAt);
+      this.#goOn(due && read ? Date.now() : minutesAt);
     });
   }
 
@@ -109,7 +112,7 @@ export class RoomStatistics {
   async #readWhole(id: string): Promise<Timeline> {
     const whole = await this.#timeline(id, {});
     if (lengthOf(spanOf(whole)) > FINE.longest) return whole;
-    return this.#timeline(whole.roomId, { step: FINE.step });
+    return this.#timeline(whole.roomId, { step: FINE.step }).catch(otherwise(whole));
   }
 
   async #readTail(whole: Timeline): Promise<void> {
@@ -119,21 +122,24 @@ export class RoomStatistics {
       return;
     }
     const from = time.at(-UNSURE_STEPS) ?? Date.parse(whole.from) / 1000;
-    this.#know(withTail(whole, await this.#timeline(roomId, { from, step })));
+    const tail = await this.#timeline(roomId, { from, step }).catch(otherwise(undefined));
+    // Of too long a time, after the machine has slept, it is refused, or has longer steps.
+    this.#know(tail?.step === step ? withTail(whole, tail) : await this.#readWhole(roomId));
     const part = this.#part.peek();
     if (part && this.window.shown.peek().to > spanOf(part).to - UNSURE_STEPS * part.step) {
       this.#readPart(this.window.settled.peek());
     }
   }
 
-  #minutes(id: string): Promise<[Summary, Scores]> {
+  /** Of very many minutes there are no scores at once. */
+  #minutes(id: string): Promise<[Summary, Scores | undefined]> {
     return Promise.all([
       this.#read<Summary>(`/rooms/${id}/summary`, {}),
-      this.#read<Scores>(`/rooms/${id}/scores`, {}),
+      this.#read<Scores>(`/rooms/${id}/scores`, {}).catch(otherwise(undefined)),
     ]);
   }
 
-  #knowMinutes([summary, scores]: [Summary, Scores]): void {
+  #knowMinutes([summary, scores]: [Summary, Scores | undefined]): void {
     this.#summary.value = summary;
     this.#scores.value = scores;
   }
@@ -147,10 +153,11 @@ export class RoomStatistics {
     const margin = step === undefined ? length / 2 : Math.min(length / 2, (FINE.longest - length) / 2);
     const { from, to } = this.window.bounds.peek();
     const wanted = { from: Math.max(from, shown.from - margin), to: Math.min(to, shown.to + margin) };
-    this.#timeline(whole.roomId, { ...wanted, step }).then(
-      (part) => (this.#part.value = part.step < whole.step ? part : undefined),
-      () => (this.#part.value = undefined),
-    );
+    this.#wanted = wanted;
+    const know = (part: Timeline | undefined) => {
+      if (this.#wanted === wanted) this.#part.value = part && part.step < whole.step ? part : undefined;
+    };
+    this.#timeline(whole.roomId, { ...wanted, step }).then(know, () => know(undefined));
   }
 
   #know(whole: Timeline): void {
@@ -191,6 +198,14 @@ export class RoomStatistics {
     this.#timers.add(timer);
   }
 }
+
+/** For a refusal: goes on with something else. */
+const otherwise =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    if (error instanceof ApiError) return instead;
+    throw error;
+  };
 
 export const spanOf = ({ from, to }: Timeline): Span => ({
   from: Date.parse(from) / 1000,

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Scores } from './answers.ts';
-import { gradeOf, grades } from './grades.ts';
+import { gradeOf } from '../../../server/stats/score/score.ts';
 import type { Span } from './span.ts';
 
 type ParticipantScores = Scores['participants'][number];
@@ -53,7 +53,7 @@ function drawStrip(
     const at = time[index] ?? 0;
     const [left, right] = [xOf(at), xOf(at + step)];
     const top = height * (1 - Math.max(0.12, (value - 1) / 3.5));
-    context.fillStyle = style.getPropertyValue(grades[gradeOf(value)].color);
+    context.fillStyle = style.getPropertyValue(`--${gradeOf(value)}`);
     context.fillRect(
       left,
       top,

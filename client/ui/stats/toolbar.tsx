@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useSignal } from '@preact/signals';
 import { DownloadIcon, EarlierIcon, LaterIcon, ZoomInIcon, ZoomOutIcon } from '../components/icons.tsx';
 import { saveCsv, savePng } from './save.ts';
-import { timeOfDay } from './format.ts';
+import { timesOf } from './format.ts';
 import type { RoomStatistics } from './room-statistics.ts';
 import '../components/button.css';
 import './toolbar.css';
@@ -15,6 +15,7 @@ export function Toolbar({ statistics }: { statistics: RoomStatistics }) {
   const { window } = statistics;
   const failed = useSignal('');
   const shown = window.shown.value;
+  const told = timesOf(shown, 'seconds');
   const isAll = shown.from === window.bounds.value.from && shown.to === window.bounds.value.to;
   const save = async (work: (statistics: RoomStatistics) => void | Promise<void>) => {
     failed.value = '';
@@ -26,9 +27,9 @@ export function Toolbar({ statistics }: { statistics: RoomStatistics }) {
     }
   };
   return (
-    <div class="toolbar" role="toolbar" aria-label="Time axis">
+    <div class="toolbar" role="group" aria-label="Time axis">
       <p class="toolbar-span">
-        <time>{timeOfDay(shown.from)}</time> – <time>{timeOfDay(shown.to)}</time>
+        <time>{told(shown.from)}</time> – <time>{told(shown.to)}</time>
       </p>
       <Tool label="Earlier" shortcut="ArrowLeft" disabled={isAll} onUse={() => window.pan(-STEP)}>
         <EarlierIcon />
@@ -46,7 +47,7 @@ export function Toolbar({ statistics }: { statistics: RoomStatistics }) {
         type="button"
         class="tool"
         title="Whole call"
-        disabled={isAll}
+        aria-disabled={isAll}
         aria-keyshortcuts="0"
         onClick={() => window.showAll()}
       >
@@ -85,9 +86,9 @@ function Tool({ label, shortcut, disabled = false, onUse, children }: ToolProps)
       type="button"
       class="tool"
       title={label}
-      disabled={disabled}
+      aria-disabled={disabled}
       aria-keyshortcuts={shortcut}
-      onClick={onUse}
+      onClick={() => disabled || onUse()}
     >
       {children}
       <span class="visually-hidden">{label}</span>
@@ -95,7 +96,7 @@ function Tool({ label, shortcut, disabled = false, onUse, children }: ToolProps)
   );
 }
 
-/** Keys move the charts wherever one is on the page, but where one types or scrolls something. */
+/** Keys move the charts while one is among them, but where one types or scrolls something. */
 export function byKey({ window }: RoomStatistics, event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey } = event;
   if (ctrlKey || metaKey || altKey) return;

@@ -12,13 +12,7 @@ export function useNear(element: RefObject<HTMLElement | null>): Signal<boolean>
       { rootMargin: '200px 0px' },
     );
     observer.observe(element.current);
-    // On paper everything is visible.
-    const print = () => (near.value = true);
-    addEventListener('beforeprint', print);
-    return () => {
-      observer.disconnect();
-      removeEventListener('beforeprint', print);
-    };
+    return () => observer.disconnect();
   }, []);
   return near;
 }

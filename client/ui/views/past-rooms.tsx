@@ -4,9 +4,10 @@ import { Brand } from '../components/brand.tsx';
 import { useView } from '../components/use-view.ts';
 import type { RankedRoom, RoomsByQuality, Severity } from '../stats/answers.ts';
 import { dateAndTime, duration } from '../stats/format.ts';
-import { orders, PastRooms, periods } from '../stats/past-rooms.ts';
+import { LIMIT, orders, PastRooms, periods } from '../stats/past-rooms.ts';
 import { SeverityIcon } from '../stats/severity-icon.tsx';
 import { Skeleton, Trouble } from '../stats/states.tsx';
+import { troubleWords } from '../stats/trouble-words.ts';
 import { statsPathOf } from '../state/route.ts';
 import '../stats/stats.css';
 import '../stats/past-rooms.css';
@@ -16,13 +17,6 @@ const SEVERITIES: Record<Severity, string> = {
   noticeable: 'noticeable trouble',
   bad: 'bad',
   unknown: 'not measured',
-};
-
-const REASONS: Partial<Record<string, string>> = {
-  up_loss: 'packets lost on the way to the server',
-  down_loss: 'packets lost on the way from the server',
-  rtt: 'long round trips',
-  freezes: 'pictures that stood still',
 };
 
 /** Rooms of a time, the worst first: where one begins when somebody has complained. */
@@ -120,6 +114,9 @@ function RoomList({ found }: { found: RoomsByQuality }) {
       {!found.isComplete && (
         <p class="stats-stale">There were more rooms than could be looked at: choose a shorter time.</p>
       )}
+      {found.rooms.length >= LIMIT && (
+        <p class="stats-stale">{`These are the first ${LIMIT}: choose a shorter time, or a room.`}</p>
+      )}
       <ul class="past-list" role="list">
         {found.rooms.map((room) => (
           <PastRoom key={room.id} room={room} />
@@ -147,7 +144,7 @@ function PastRoom({ room }: { room: RankedRoom }) {
       <div class="past-verdict">
         <p class={`past-severity past-${severity}`}>{`${SEVERITIES[severity]}${minutes(room)}`}</p>
         {worst && worst.reasons.length > 0 && (
-          <p class="past-facts">{`${worst.displayName}: ${worst.reasons.map((one) => REASONS[one] ?? one).join(', ')}`}</p>
+          <p class="past-facts">{`${worst.displayName}: ${worst.reasons.map(troubleWords).join(', ')}`}</p>
         )}
       </div>
     </li>

@@ -17,13 +17,8 @@ export function RoomStatsView({ room, session }: { room: string; session: string
   const heading = useView(`Quality of ${room}`);
   const statistics = useMemo(() => new RoomStatistics(room, session), [room, session]);
   useEffect(() => {
-    const ends = new AbortController();
-    addEventListener('keydown', (event) => byKey(statistics, event), ends);
     void statistics.start();
-    return () => {
-      ends.abort();
-      statistics.stop();
-    };
+    return () => statistics.stop();
   }, [statistics]);
   return (
     <main class="stats">
@@ -75,7 +70,7 @@ function Charts({ statistics }: { statistics: RoomStatistics }) {
   const marks = useMemo(() => timeline && marksOf(timeline), [timeline]);
   if (!timeline) return null;
   return (
-    <section aria-label="Charts">
+    <section aria-label="Charts" onKeyDown={(event) => byKey(statistics, event)}>
       <Toolbar statistics={statistics} />
       <p class="stats-hint">
         Bandwidth is on the left, packet loss on the right. Drag over a chart to zoom all of them, drag with
