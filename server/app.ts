@@ -3,6 +3,7 @@ import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
 import type { Config } from './config.ts';
+import { accessTo } from './http/access.ts';
 import { registerAudit } from './http/audit.ts';
 import { acceptEmptyJson } from './http/body.ts';
 import { registerCors } from './http/cors.ts';
@@ -10,7 +11,7 @@ import { registerDocs } from './http/docs.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerLimits } from './http/limits.ts';
-import { metricsAccess, registerMetrics, registerRequestTimes } from './http/metrics.ts';
+import { registerMetrics, registerRequestTimes } from './http/metrics.ts';
 import { refusePath, registerNotFound } from './http/not-found.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { registerPages } from './http/pages.ts';
@@ -140,7 +141,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const connections = () => app.websocketServer.clients.size;
   const { pools } = dependencies;
   const metrics =
-    metricsAccess(config) === 'off'
+    accessTo('METRICS_API', config) === 'off'
       ? undefined
       : new Metrics({ rooms, streams, workers, recorder, pools, connections });
   if (metrics) registerRequestTimes(app, metrics);

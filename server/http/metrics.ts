@@ -1,16 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-
 import type { Metrics } from '../metrics/metrics.ts';
-import { isProduction } from '../production.ts';
+import { accessTo, requireToken } from './access.ts';
 import type { Limits } from './limits.ts';
-import { requireToken } from './older-service.ts';
 import { answerError } from './problem.ts';
-
-/** Who may read the metrics: anybody, who has a token, nobody. */
-export function metricsAccess(config: Pick<Config, 'METRICS_API' | 'NODE_ENV'>): 'open' | 'token' | 'off' {
-  return config.METRICS_API ?? (isProduction(config) ? 'token' : 'open');
-}
 
 /** Takes the time of every request that is answered, refused ones too. To be registered before the routes. */
 export function registerRequestTimes(app: FastifyInstance, { requests }: Metrics): void {
@@ -32,7 +25,7 @@ export async function registerMetrics(
   config: Config,
   count: Limits['count'],
 ): Promise<void> {
-  const access = metricsAccess(config);
+  const access = accessTo('METRICS_API', config);
   await app.register((scope, _options, registered) => {
     scope.setErrorHandler(answerError);
     scope.addHook('onRequest', count);

@@ -5,21 +5,9 @@ import type {
   FastifyRequest,
   RouteGenericInterface,
 } from 'fastify';
-import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import type { Identity } from '../identity/identity.ts';
-import { requireGrantEverywhere, requireIdentity, type Permission } from '../identity/require.ts';
-import { isProduction } from '../production.ts';
 import type { Limits } from './limits.ts';
 import { askToWait } from './problem.ts';
-
-/** Who may use an older service: anybody, who has a token, nobody. */
-export function accessTo(
-  name: 'STREAM_COUNT_API' | 'CALL_QUALITY_API',
-  config: Config,
-): 'open' | 'token' | 'off' {
-  return config[name] ?? (isProduction(config) ? 'token' : 'open');
-}
 
 /**
  * A scope for the paths of an older service, whose clients go on unchanged: pages of any origin may ask, no cache answers in its
@@ -88,19 +76,6 @@ export function endpoint<Route extends RouteGenericInterface>(
     const method = scope.supportedMethods.filter((one) => !allowed.includes(one));
     scope.route({ method, url, onRequest: refuse, handler: refuse });
   }
-}
-
-/**
- * Lets in who has a token, with one of the grants for every room where any is named. What guests may do while the server is
- * developed with is not enough where a token was asked for.
- *
- * @throws {AppError} `unauthorized`, `forbidden`.
- */
-export function requireToken(request: FastifyRequest, ...permissions: Permission[]): Identity {
-  const needed = permissions.length > 0 ? ` with the grant ${permissions.join(' or ')}` : '';
-  const identity = requireIdentity(request);
-  if (!identity.token) throw new AppError('unauthorized', `This needs an access token${needed}.`);
-  return permissions.length > 0 ? requireGrantEverywhere(request, ...permissions) : identity;
 }
 
 /** Bodies are JSON, whatever they say that they are, such as `text/plain` by `sendBeacon`; an empty one is none. */

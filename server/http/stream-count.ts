@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { DeclaredStreams } from '../streams/declared.ts';
+import { accessTo, requireToken } from './access.ts';
 import type { Limits } from './limits.ts';
-import { accessTo, endpoint, registerOlderService, requireToken } from './older-service.ts';
+import { endpoint, registerOlderService } from './older-service.ts';
 
 /** What the older service's clients wait for, to the letter. */
 const endpoints = {
