@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { accessTo } from './http/access.ts';
 import { registerAudit } from './http/audit.ts';
 import { acceptEmptyJson } from './http/body.ts';
+import { registerCallQuality } from './http/call-quality.ts';
 import { registerCors } from './http/cors.ts';
 import { registerDocs } from './http/docs.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
@@ -39,6 +40,7 @@ import { Metrics } from './metrics/metrics.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
 import type { CallRecords } from './rooms/call-records.ts';
 import { RoomRegistry } from './rooms/registry.ts';
+import type { CallQuality } from './stats/call-quality.ts';
 import { Recorder } from './stats/recorder.ts';
 import type { StatsSink } from './stats/writing/stats-sink.ts';
 import type { StatsRecords } from './stats/asking/stats-records.ts';
@@ -66,6 +68,7 @@ export interface AppDependencies {
   streamRecords: StreamRecords;
   statsRecords: StatsRecords;
   statsSink: StatsSink;
+  callQuality: CallQuality;
   revocationStore: RevocationStore;
   checks: ReadinessChecks;
   /** Connections to the database, by what they are for: to be counted. */
@@ -183,6 +186,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   if (metrics) await registerMetrics(app, metrics, config, count);
   await registerStreamCount(app, declared, config, count);
+  await registerCallQuality(app, { rooms, quality: dependencies.callQuality }, config, count);
   const sources = { rooms, records, removals: revocations };
   const statsSources = { ...sources, stats: dependencies.statsRecords };
   await app.register(

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { listOf, portRange } from './addresses.ts';
 import { buildApp } from './app.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { createCallQuality } from './db/call-quality.ts';
 import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
 import { defaultDataDir, makeDataDir } from './db/embedded/data-dir.ts';
@@ -105,6 +106,8 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     streamRecords: createStreamRecords(database),
     statsRecords: createStatsRecords(statsReaders),
     statsSink: createStatsSink(statsDatabase, days),
+    // Reports from outside may wait for each other and for samples; calls do not wait for them.
+    callQuality: createCallQuality({ reads: statsReaders, writes: statsDatabase }),
     revocationStore: createRevocationStore(database),
     pools: { calls: database, stats_write: statsDatabase, stats_read: statsReaders },
     checks: { workers: () => workers.complete, database: () => isReady(database, log) },

@@ -21,15 +21,21 @@ export interface Reading {
 /** PostgreSQL's `query_canceled`: the statement took longer than it may. */
 const tookTooLong = (error: unknown) => error instanceof Error && 'code' in error && error.code === '57014';
 
-/** What the database answers. @throws {AppError} `unavailable` where it does not, or has too much to do for it. */
-export async function fromStatistics<T>(request: FastifyRequest, answer: Promise<T>): Promise<T> {
+/**
+ * What the database answers.
+ *
+ * @param advice What to ask for where it is too much.
+ * @throws {AppError} `unavailable` where it does not, or has too much to do for it.
+ */
+export async function fromStatistics<T>(
+  request: FastifyRequest,
+  answer: Promise<T>,
+  advice = 'a shorter period, fewer `fields`, or no `percentiles`',
+): Promise<T> {
   const inTime = answer.catch((error: unknown) => {
     if (!tookTooLong(error)) throw error;
     request.log.warn({ err: error }, 'statistics took too long');
-    throw new AppError(
-      'unavailable',
-      'This is too much to sum up at once. Ask for a shorter period, fewer `fields`, or no `percentiles`.',
-    );
+    throw new AppError('unavailable', `This is too much to sum up at once. Ask for ${advice}.`);
   });
   return fromDatabase(request, inTime);
 }

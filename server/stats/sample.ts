@@ -19,6 +19,9 @@ export const counters = [
   'downAudioPackets',
   'upAudioPacketsLost',
   'downAudioPacketsLost',
+  /** RTP of all videos; of whole transports alone. */
+  'upVideoBytes',
+  'downVideoBytes',
   'upNacks',
   'downNacks',
   'upPlis',

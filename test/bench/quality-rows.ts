@@ -22,6 +22,8 @@ const typical: Record<(typeof counters)[number] | (typeof gauges)[number], numbe
   downAudioPackets: 50,
   upAudioPacketsLost: 0.4,
   downAudioPacketsLost: 0.4,
+  upVideoBytes: 90_000,
+  downVideoBytes: 230_000,
   upNacks: 1,
   downNacks: 1,
   upPlis: 0.1,

@@ -60,7 +60,7 @@ t.test('partitions are made beforehand, once, however many servers do it', async
   const all = await Promise.all(Array.from({ length: 6 }, () => keepPartitions(many, retention)));
   t.same(await partitions(pool), expected());
   for (const { dropped, transports } of all) t.same({ dropped, transports }, { dropped: [], transports: 0 });
-  t.same(await keepPartitions(pool, retention), { made: [], dropped: [], transports: 0 });
+  t.same(await keepPartitions(pool, retention), { made: [], dropped: [], transports: 0, reports: 0 });
   t.same(await partitions(pool), expected());
 });
 
@@ -114,6 +114,20 @@ t.test('what is too old goes: partitions, and transports of which nothing is lef
   );
   t.equal(await count(pool, 'tracks'), 0, 'tracks go with them');
   t.ok((await partitions(pool)).includes('archived_samples'));
+});
+
+t.test('reports of the older call-quality app are kept as long as samples', async (t) => {
+  const { pool } = await testDatabase(t);
+  await pool.query(
+    `INSERT INTO call_quality_reports (measured_at, room_name, participant,
+       video_send_bps, video_recv_bps, video_send_packet_loss, video_recv_packet_loss)
+     SELECT now() - days * interval '1 day', 'tea', 'Ada', 0, 0, 0, 0
+     FROM unnest($1::float8[]) AS days, generate_series(1, 1001)`,
+    [[0, 29.9, 30.1, 100]],
+  );
+  t.equal((await keepPartitions(pool, retention)).reports, 2_002);
+  t.equal(await count(pool, 'call_quality_reports'), 2_002);
+  t.equal((await keepPartitions(pool, retention)).reports, 0);
 });
 
 t.test(

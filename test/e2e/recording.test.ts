@@ -16,6 +16,10 @@ interface Row {
   interval_ms: number;
   up_bitrate_bps: number | null;
   down_bitrate_bps: number | null;
+  up_bytes: string | null;
+  down_bytes: string | null;
+  up_video_bytes: string | null;
+  down_video_bytes: string | null;
   up_packets: string | null;
   down_packets: string | null;
   down_fps: number | null;
@@ -66,6 +70,25 @@ function checkContinuity(t: Test, rows: Row[]): void {
         if (rate !== null && (rate < 0 || rate > 6e6)) t.fail(`${rate} bit/s`);
       }
     }
+  }
+}
+
+/** What a transport says of its videos is what these say together. */
+function checkVideoBytes(t: Test, rows: Row[]): void {
+  const sum = (of: Row[], column: 'up_bytes' | 'down_bytes' | 'up_video_bytes' | 'down_video_bytes') =>
+    of.reduce((total, row) => total + Number(row[column] ?? 0), 0);
+  for (const whole of groupsOf(rows.filter(({ kind }) => kind === null))) {
+    const { transport_id, reporter, direction } = whole[0] ?? {};
+    const videos = rows.filter(
+      (row) => row.kind === 'video' && row.transport_id === transport_id && row.reporter === reporter,
+    );
+    const [up, down] = [sum(videos, 'up_bytes'), sum(videos, 'down_bytes')];
+    t.ok(up + down > 0, `${reporter}, ${direction}: ${up + down} bytes of videos`);
+    t.same(
+      [sum(whole, 'up_video_bytes'), sum(whole, 'down_video_bytes')],
+      [up, down],
+      'by the transport too',
+    );
   }
 }
 
@@ -137,6 +160,8 @@ t.test(
       bys('server', 'send').some(({ up_plis, up_nacks }) => Number(up_plis) > 0 && up_nacks === '0'),
       'pictures were asked for, and nothing was lost',
     );
+
+    checkVideoBytes(t, first);
 
     // Away and back at once, in the middle of an interval; then everybody, as their worker dies.
     await ben.page.reload();

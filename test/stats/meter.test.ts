@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Meter } from '../../server/stats/measuring/meter.ts';
-import type { Measured } from '../../server/stats/measuring/reading.ts';
+import type { Measured, StreamReading } from '../../server/stats/measuring/reading.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { audioTrack, reading, streamReading, videoTrack } from '../support/readings.ts';
 
@@ -51,6 +51,7 @@ t.test('a sample is of a transport, and one of each track; the transport’s is 
       upPacketsLost: 12,
       upAudioPackets: 42,
       upAudioPacketsLost: 2,
+      upVideoBytes: 3_000,
       upJitterMs: 6,
       score: 7,
     },
@@ -60,7 +61,22 @@ t.test('a sample is of a transport, and one of each track; the transport’s is 
     samples.find(({ track }) => track === videoTrack),
     { figures: { upBytes: 3_000, upPackets: 150, upPacketsLost: 10, score: 9 } },
   );
+  t.notOk(
+    samples.some(({ track, figures }) => track && 'upVideoBytes' in figures),
+    'of a track its bytes say it',
+  );
   t.equal(samples.length, 3);
+  t.end();
+});
+
+t.test('without videos their bytes are not known, and of a resting one they are 0', (t) => {
+  const meter = new Meter(measured('recv'), 0, NOON);
+  const bytesAt = (at: number, streams: StreamReading[]) =>
+    whole(meter.samplesOf(reading({ at, downBytes: at, streams }), NOON + at))?.figures.downVideoBytes;
+  const sound = streamReading({ track: audioTrack, bytes: 9_000 });
+  t.equal(bytesAt(5_000, [sound]), undefined);
+  t.equal(bytesAt(10_000, [sound, streamReading({ bytes: 700 })]), 700);
+  t.equal(bytesAt(15_000, [sound, streamReading({ bytes: 700 })]), 0);
   t.end();
 });
 

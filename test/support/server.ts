@@ -6,6 +6,7 @@ import { pino, type Logger } from 'pino';
 import tap, { type Test } from 'tap';
 import { buildApp } from '../../server/app.ts';
 import { readConfig, type Config } from '../../server/config.ts';
+import { createCallQuality } from '../../server/db/call-quality.ts';
 import { createCallRecords } from '../../server/db/call-records.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
@@ -97,6 +98,7 @@ export async function testServer(
     streamRecords: createStreamRecords(database.pool),
     statsRecords: createStatsRecords(database.pool),
     statsSink: own.statsSink ?? createStatsSink(database.pool),
+    callQuality: createCallQuality({ reads: database.pool, writes: database.pool }),
     revocationStore: createRevocationStore(database.pool),
     pools: { calls: database.pool },
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },

@@ -68,6 +68,8 @@ t.test('what a browser says of its transports is recorded, as its own word', asy
     {
       up_bytes: '9000',
       down_bytes: '100',
+      up_video_bytes: '6000',
+      down_video_bytes: null,
       up_packets: null,
       up_packets_lost: null,
       rtt_ms: 12.5,
@@ -81,7 +83,15 @@ t.test('what a browser says of its transports is recorded, as its own word', asy
   );
   t.match(
     rows.find(({ track_id }) => track_id === video),
-    { up_bytes: '6000', up_packets: null, up_nacks: '2', up_plis: '1', up_fps: 24, down_bytes: null },
+    {
+      up_bytes: '6000',
+      up_video_bytes: null,
+      up_packets: null,
+      up_nacks: '2',
+      up_plis: '1',
+      up_fps: 24,
+      down_bytes: null,
+    },
   );
   t.same(await rowsOf(server, ada.recv.id), [], 'of one that was never connected nothing');
 });

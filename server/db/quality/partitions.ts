@@ -12,8 +12,9 @@ export interface KeptPartitions {
   /** By their names. */
   readonly made: string[];
   readonly dropped: string[];
-  /** How many transports were deleted. */
+  /** How many transports were deleted, and reports of the older call-quality app's clients. */
   readonly transports: number;
+  readonly reports: number;
 }
 
 /** A part of a table, named for its first day or month: names of a table sort by time. */
@@ -49,7 +50,7 @@ const LOCK_TIMEOUT = '1500ms';
 const LOCK = 7_241_307;
 
 /** Deleted at once, so that no statement takes long. */
-const TRANSPORTS_AT_ONCE = 1_000;
+const ROWS_AT_ONCE = 1_000;
 
 /** The partition that a row of this time is in: a day of samples, a month of rollups. */
 export function partitionAt(table: Table, at: Date): Partition {
@@ -73,9 +74,9 @@ export async function makePartitions(pool: Pool, partitions: readonly Partition[
 }
 
 /**
- * Makes the partitions that are needed next, drops those that are too old, and forgets transports of which nothing is left.
- * Several servers may do it at once, and it may be done again. One that fails, say because somebody has the table locked, does
- * not keep the others from being done.
+ * Makes the partitions that are needed next, drops those that are too old, and forgets transports of which nothing is left, and
+ * reports that are as old as dropped samples. Several servers may do it at once, and it may be done again. One that fails, say
+ * because somebody has the table locked, does not keep the others from being done.
  *
  * @throws {AggregateError} of those that failed, when all have been tried.
  */
@@ -86,7 +87,7 @@ export async function keepPartitions(pool: Pool, retention: Retention): Promise<
     transport_rollups: new Date(now - retention.rollupDays * DAY),
     room_rollups: new Date(now - retention.rollupDays * DAY),
   };
-  const done = { made: new Array<string>(), dropped: new Array<string>(), transports: 0 };
+  const done = { made: new Array<string>(), dropped: new Array<string>(), transports: 0, reports: 0 };
   const errors: unknown[] = [];
   const attempt = (work: () => Promise<unknown>) => work().catch((error: unknown) => void errors.push(error));
 
@@ -113,6 +114,7 @@ export async function keepPartitions(pool: Pool, retention: Retention): Promise<
   }
   const oldest = now - (Math.max(retention.sampleDays, retention.rollupDays) + LONGEST_PARTITION) * DAY;
   await attempt(async () => (done.transports = await deleteTransports(pool, new Date(oldest))));
+  await attempt(async () => (done.reports = await deleteReports(pool, kept.quality_samples)));
   if (errors.length > 0) throw new AggregateError(errors, 'Not all partitions could be made or dropped.');
   return done;
 }
@@ -172,19 +174,31 @@ async function dropChunks(pool: Pool, table: Table, before: Date): Promise<strin
  * Those that began before, and of which there is no rollup any more; their tracks go with them. Where there is one, the transport
  * went on for long, as few do.
  */
-async function deleteTransports(pool: Pool, before: Date): Promise<number> {
+const deleteTransports = (pool: Pool, before: Date): Promise<number> =>
+  deleteBefore(
+    pool,
+    `DELETE FROM transports WHERE id IN (
+       SELECT id FROM transports t
+       WHERE first_sample_at < $1 AND NOT EXISTS (SELECT FROM transport_rollups WHERE transport_id = t.id)
+       ORDER BY first_sample_at LIMIT $2
+     )`,
+    before,
+  );
+
+const deleteReports = (pool: Pool, before: Date): Promise<number> =>
+  deleteBefore(
+    pool,
+    `DELETE FROM call_quality_reports WHERE id IN (
+       SELECT id FROM call_quality_reports WHERE measured_at < $1 ORDER BY measured_at LIMIT $2
+     )`,
+    before,
+  );
+
+/** @param statement Deletes what was before `$1`, at most `$2` of it. */
+async function deleteBefore(pool: Pool, statement: string, before: Date): Promise<number> {
   let deleted = 0;
-  for (let last = TRANSPORTS_AT_ONCE; last === TRANSPORTS_AT_ONCE; deleted += last) {
-    const { rowCount } = await alone(pool, (client) =>
-      client.query(
-        `DELETE FROM transports WHERE id IN (
-           SELECT id FROM transports t
-           WHERE first_sample_at < $1 AND NOT EXISTS (SELECT FROM transport_rollups WHERE transport_id = t.id)
-           ORDER BY first_sample_at LIMIT $2
-         )`,
-        [before, TRANSPORTS_AT_ONCE],
-      ),
-    );
+  for (let last = ROWS_AT_ONCE; last === ROWS_AT_ONCE; deleted += last) {
+    const { rowCount } = await alone(pool, (client) => client.query(statement, [before, ROWS_AT_ONCE]));
     last = rowCount ?? 0;
   }
   return deleted;

@@ -5,7 +5,10 @@ import type { Period, Resolution } from '../../stats/steps.ts';
 type Rows = string;
 
 /** The transports `t` of a subject: what is selected from, and on which condition. */
-const transports: Record<Subject['kind'] | 'participants' | 'sessions', { tables: string; where: string }> = {
+const transports: Record<
+  Subject['kind'] | 'participants' | 'sessions' | 'everybody',
+  { tables: string; where: string }
+> = {
   room: { tables: 'transports t', where: 't.session_id = $1' },
   // Of the room, so that one index is enough.
   participants: { tables: 'transports t', where: 't.session_id = $1 AND t.participant_id = ANY($4)' },
@@ -19,9 +22,19 @@ const transports: Record<Subject['kind'] | 'participants' | 'sessions', { tables
     where: `p.user_id = $1 AND p.joined_at < $3
       AND (p.left_at IS NULL OR p.left_at > $2::timestamptz - interval '1 minute')`,
   },
+  // By sessions, since these are found by time.
+  everybody: {
+    tables: `(SELECT s.*, rooms.name AS room_name FROM room_sessions s JOIN rooms ON rooms.id = s.room_id) s
+      JOIN participants p ON p.session_id = s.id JOIN transports t ON t.participant_id = p.id`,
+    where: `s.started_at < $3 AND (s.ended_at IS NULL OR s.ended_at > $2::timestamptz - interval '1 minute')
+      AND p.joined_at < $3 AND (p.left_at IS NULL OR p.left_at > $2::timestamptz - interval '1 minute') AND NOT p.hidden`,
+  },
 };
 
-/** Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants, or `$1` are sessions. */
+/**
+ * Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants, or `$1` are sessions. Everybody
+ * is who was there and is not hidden: then `$1` is anything else.
+ */
 export type Whose = keyof typeof transports;
 
 /** `$2` and `$3`. */

@@ -1,3 +1,4 @@
+import type { MediaKind } from '../../protocol/model.ts';
 import { difference, type Counted, type StreamDelta } from './deltas.ts';
 import type { Measured, Reading, StreamReading } from './reading.ts';
 import type { Figures, Sample } from '../sample.ts';
@@ -73,6 +74,7 @@ export class Meter {
         ...defined({
           rttMs: reading.rttMs ?? mean(streams, 'rttMs'),
           [direction === 'send' ? 'upAvailableBps' : 'downAvailableBps']: reading.availableBps,
+          [direction === 'send' ? 'upVideoBytes' : 'downVideoBytes']: bytes(ofKind(streams, 'video')),
           score: worstScore(tracks),
         }),
         upBytes: reading.upBytes - last.upBytes,
@@ -114,12 +116,11 @@ function byTrack(streams: Stream[]): Map<string, [Stream, ...Stream[]]> {
 }
 
 function trackFigures(direction: Measured['direction'], streams: Stream[]): Figures {
-  const bytes = total(streams.map(({ delta }) => delta.bytes));
   return {
     ...sums(direction, streams),
     ...means(direction, streams),
     ...defined({
-      [direction === 'send' ? 'upBytes' : 'downBytes']: bytes,
+      [direction === 'send' ? 'upBytes' : 'downBytes']: bytes(streams),
       rttMs: mean(streams, 'rttMs'),
       // Of simulcast the best layer: the others rest where there is no room for them.
       score: extreme(
@@ -130,9 +131,14 @@ function trackFigures(direction: Measured['direction'], streams: Stream[]): Figu
   };
 }
 
+const ofKind = (streams: Stream[], kind: MediaKind) =>
+  streams.filter(({ reading }) => reading.track.kind === kind);
+
+const bytes = (streams: Stream[]) => total(streams.map(({ delta }) => delta.bytes));
+
 /** Of a send transport everything is up, of the other down. */
 function sums(direction: Measured['direction'], streams: Stream[]): Figures {
-  const audio = streams.filter(({ reading }) => reading.track.kind === 'audio');
+  const audio = ofKind(streams, 'audio');
   const packets = (of: Stream[]) => total(of.map(({ delta }) => delta.packets));
   const lost = (of: Stream[]) => total(of.map(({ delta }) => delta.packetsLost));
   const [nacks, plis] = (['nacks', 'plis'] as const).map((name) =>

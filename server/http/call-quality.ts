@@ -1,0 +1,112 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { randomRoomName } from '../rooms/random-room-name.ts';
+import type { RoomRegistry } from '../rooms/registry.ts';
+import type { CallQuality, QualityEntry } from '../stats/call-quality.ts';
+import { stepsFor, type Period } from '../stats/steps.ts';
+import { keptPeriod, keptPeriodIn, reportIn } from './call-quality-input.ts';
+import { fromDatabase } from './database.ts';
+import { accessTo, requireToken } from './access.ts';
+import type { Limits } from './limits.ts';
+import { endpoint, registerOlderService } from './older-service.ts';
+import { refuseOtherRoom } from './room-access.ts';
+import { fromStatistics } from './stats-access.ts';
+
+/** Of an answer: what is more would hold up everybody else while it is written. */
+const ENTRIES_MAX = 100_000;
+
+export interface CallQualitySources {
+  rooms: RoomRegistry;
+  quality: CallQuality;
+}
+
+/**
+ * The older call-quality app, so that its clients go on unchanged: they make rooms, report how their calls were, and read what
+ * all have reported, together with what this server measured of its own calls.
+ */
+export async function registerCallQuality(
+  app: FastifyInstance,
+  { rooms, quality }: CallQualitySources,
+  config: Config,
+  count: Limits['count'],
+): Promise<void> {
+  const access = accessTo('CALL_QUALITY_API', config);
+  if (access === 'off') return;
+  const byToken = (admit: (request: FastifyRequest) => void) =>
+    access === 'token' ? admit : () => undefined;
+  const kept = () => keptPeriod(config.STATS_SAMPLE_DAYS);
+
+  const open = async (request: FastifyRequest) => {
+    const room = await rooms.open(randomRoomName(), {});
+    const origin = config.PUBLIC_URL ?? `${request.protocol}://${request.host}`;
+    return {
+      id: room.id,
+      name: room.name,
+      privacy: 'public',
+      url: `${origin.replace(/\/+$/, '')}/r/${room.name}`,
+      created_at: room.startedAt,
+    };
+  };
+
+  const report = async (request: FastifyRequest) => {
+    const entry = reportIn(request.body, kept());
+    if (access === 'token') refuseOtherRoom(request, entry.roomName);
+    await fromDatabase(request, quality.add(entry));
+    return entry;
+  };
+
+  const read = async (request: FastifyRequest, period: Period) => {
+    const steps = stepsFor({ period, step: undefined, samplesSince: 0, sampledMax: 0 });
+    const [reported, measured] = await fromStatistics(
+      request,
+      Promise.all([quality.reported(period, ENTRIES_MAX + 1), quality.measured(steps, ENTRIES_MAX + 1)]),
+      'a shorter period',
+    );
+    const entries = [...reported, ...measured.map((entry) => notBefore(period.from, entry))];
+    if (entries.length <= ENTRIES_MAX) return entries;
+    throw new AppError(
+      'bad_request',
+      `From ${iso(period.from)} to ${iso(period.to)} there are more than ${ENTRIES_MAX} entries. Ask for a shorter period, by from and to.`,
+    );
+  };
+
+  await registerOlderService(app, count, (scope) => {
+    endpoint(scope, '/api/room', {
+      POST: { admit: byToken((request) => requireToken(request, 'roomCreate')), work: open },
+    });
+    endpoint<{ Querystring: Record<string, unknown> }>(scope, '/api/metrics', {
+      GET: {
+        admit: byToken((request) => requireToken(request, 'statsRead', 'roomAdmin')),
+        work: async (request) => {
+          const period = keptPeriodIn(request.query, kept());
+          return byRoom(period ? await read(request, period) : []);
+        },
+      },
+      POST: {
+        admit: byToken((request) => requireToken(request)),
+        work: async (request, reply) => reply.code(201).send(await report(request)),
+      },
+      head: true,
+    });
+  });
+}
+
+/** The first step of a period may have begun before it. */
+const notBefore = (from: number, entry: QualityEntry): QualityEntry =>
+  entry.time.getTime() < from ? { ...entry, time: new Date(from) } : entry;
+
+/** The entries of each participant of each room, in order of time. Names may be any, `__proto__` too. */
+function byRoom(entries: QualityEntry[]): Record<string, Record<string, QualityEntry[]>> {
+  const rooms = new Map<string, Map<string, QualityEntry[]>>();
+  for (const entry of entries.sort((one, other) => one.time.getTime() - other.time.getTime())) {
+    const room = rooms.get(entry.roomName) ?? new Map<string, QualityEntry[]>();
+    rooms.set(entry.roomName, room);
+    const list = room.get(entry.participant);
+    if (list) list.push(entry);
+    else room.set(entry.participant, [entry]);
+  }
+  return Object.fromEntries([...rooms].map(([name, room]) => [name, Object.fromEntries(room)]));
+}
+
+const iso = (at: number) => new Date(at).toISOString();
