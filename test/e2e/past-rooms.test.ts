@@ -3,7 +3,7 @@ import t from 'tap';
 import { testBrowser } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
 import { builtClient } from '../support/client.ts';
-import { RecordedCall } from '../support/recorded-call.ts';
+import { RecordedCall, T0 } from '../support/recorded-call.ts';
 import { production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';
 import { tokenOf } from '../support/tokens.ts';
@@ -59,7 +59,7 @@ t.test('from a complaint to the reason: past calls, then the charts of one', asy
   await row.getByRole('button', { name: 'Ben' }).click();
   const ben = page.getByRole('region', { name: 'Ben', exact: true });
   await ben.locator('canvas').waitFor();
-  await page.getByRole('button', { name: /^2:10|^02:10/ }).click();
+  await page.getByRole('button', { name: /\d.* Ben$/ }).click();
   await page.waitForFunction(() => location.search.includes('from='));
   const span = page.locator('.toolbar-span');
   const near = await span.innerText();
@@ -100,6 +100,9 @@ t.test('what cannot be shown is said', async (t) => {
   await page.goto(`${server.url}/r/nothing/stats`);
   await page.getByRole('alert').getByText('There is no room nothing, and never was.').waitFor();
 
+  await page.goto(`${server.url}/r/tea/stats?session=${call.sessionId}`);
+  await page.getByRole('alert').getByText('The call of this link was not in room tea.').waitFor();
+
   await page.route('**/api/v1/**', (route) => route.abort());
   await page.goto(`${server.url}/r/secret/stats?session=${call.sessionId}`);
   await page.getByText('The server cannot be reached.').waitFor();
@@ -107,4 +110,38 @@ t.test('what cannot be shown is said', async (t) => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
   t.pass('one can try again');
+});
+
+t.test('a live page goes on after answers that did not come, and keeps what it has', async (t) => {
+  const server = await testServer(t, {}, { clientDir: await builtClient() });
+  const began = Math.floor((Date.now() - T0) / 1000) - 60;
+  const call = await RecordedCall.begin(server.database.pool, 'live', began);
+  const ada = await call.join('ada', began);
+  call.measure(
+    ada,
+    'send',
+    { from: began, until: began + 50 },
+    { upBytes: 500_000, upPackets: 500, upPacketsLost: 0 },
+  );
+  await call.write();
+  const browser = await testBrowser(t);
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/r/live/stats`);
+  const chart = page.getByRole('region', { name: 'Ada', exact: true });
+  await chart.locator('canvas').waitFor();
+  const stale = page.getByText('What is shown is not the latest');
+  await page.route('**/timeline?**', (route) =>
+    route.fulfill({ status: 200, contentType: 'application/json', body: '{"roomId":' }),
+  );
+  await stale.waitFor();
+  t.equal(
+    await chart.locator('[data-field=upBitrateBps] dd').innerText(),
+    '800 kbit/s',
+    'it has what it had',
+  );
+  await page.unroute('**/timeline?**');
+  await stale.waitFor({ state: 'detached' });
+  await call.join('ben', began + 55);
+  await page.getByRole('region', { name: 'Ben', exact: true }).waitFor();
+  t.pass('and who comes later is there');
 });

@@ -115,6 +115,10 @@ t.test('what happened is marked in words', (t) => {
 
 t.test('CSV has what is shown, and no name becomes a formula', (t) => {
   const one = timeline(0, 20, ['=1+1', 'a "b", c']);
+  const names = ['x;=1+1;', '＝1', ' @x'].map((name) => csvOf(timeline(0, 5, [name]), { from: 0, to: 5 }));
+  t.match(names[0], /"x =1\+1 ",0/);
+  t.match(names[1], /"'＝1",0/);
+  t.match(names[2], /"' @x",0/);
   t.same(csvOf(one, { from: 5, to: 15 }).split('\r\n'), [
     'time,participantId,displayName,upBitrateBps,downBitrateBps,upLossRatio,downLossRatio',
     `1970-01-01T00:00:05.000Z,=1+1,"'=1+1",5,,,`,

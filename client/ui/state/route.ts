@@ -11,6 +11,8 @@ export type Route =
   /** Something that cannot be a room's name. */
   | { page: 'wrong room'; text: string };
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 const current = signal(routeOf(location.pathname, location.search));
 
 export const route: ReadonlySignal<Route> = current;
@@ -49,7 +51,8 @@ function routeOf(path: string, query: string): Route {
   if (text === undefined) return { page: 'lobby' };
   if (!isRoomName(text)) return { page: 'wrong room', text: decoded(text) };
   if (stats === undefined) return { page: 'room', room: text };
-  return { page: 'room stats', room: text, session: new URLSearchParams(query).get('session') ?? undefined };
+  const session = new URLSearchParams(query).get('session') ?? '';
+  return { page: 'room stats', room: text, session: UUID.test(session) ? session : undefined };
 }
 
 function decoded(text: string): string {

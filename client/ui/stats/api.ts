@@ -3,6 +3,13 @@ import { ANY_ROOM, tokenFor } from '../state/access-token.ts';
 /** The REST API refused, or could not be reached. The message is for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
+  /** Of HTTP; undefined where there was no answer. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /**
@@ -26,7 +33,7 @@ export async function read<Answer>(
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
     if (response.ok) return (await response.json()) as Answer;
-    throw new ApiError(await whyRefused(response));
+    throw new ApiError(await whyRefused(response), response.status);
   };
   return answer().catch((error: unknown) => {
     if (signal.aborted || error instanceof ApiError) throw error;

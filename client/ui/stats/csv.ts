@@ -19,8 +19,9 @@ export function csvOf({ time, participants }: Timeline, { from, to }: Span): str
   return [...lines, ''].join('\r\n');
 }
 
-/** Text that people chose: spreadsheets would take some of it for a formula. */
+/** Text that people chose: spreadsheets would take some of it for a formula, and some of them begin a cell at a semicolon. */
 function quoted(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const inOne = text.replace(/[;\t\r\n]/g, ' ');
+  const harmless = /^\s*[=+\-@＝＋－＠]/.test(inOne) ? `'${inOne}` : inOne;
   return `"${harmless.replaceAll('"', '""')}"`;
 }

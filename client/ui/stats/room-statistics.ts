@@ -2,6 +2,7 @@ import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/si
 import type { Scores, Summary, Timeline } from './answers.ts';
 import { ApiError, read } from './api.ts';
 import { drawnFields } from './figures.ts';
+import { lowerBound } from './lower-bound.ts';
 import { withTail } from './merge.ts';
 import { covers, lengthOf, type Span } from './span.ts';
 import { TimeWindow } from './time-window.ts';
@@ -10,8 +11,8 @@ import { TimeWindow } from './time-window.ts';
 const TAIL_MS = 5_000;
 const MINUTES_MS = 20_000;
 
-/** So many steps of what is known may still change: samples come late. */
-const UNSURE_STEPS = 4;
+/** What is known of the last seconds may still change: samples come late, the more seldom they are taken. */
+const UNSURE_S = 75;
 
 /** Beyond this a live call is asked for anew, in longer steps. */
 const POINTS_MAX = 2_500;
@@ -74,6 +75,8 @@ export class RoomStatistics {
     this.#problem.value = '';
     await this.#try(async () => {
       const [whole, minutes] = await Promise.all([this.#readWhole(this.#id), this.#minutes(this.#id)]);
+      if (whole.roomName !== this.room)
+        throw new ApiError(`The call of this link was not in room ${this.room}.`);
       // At once, so that nothing moves on the page.
       batch(() => {
         this.#know(whole);
@@ -121,12 +124,13 @@ export class RoomStatistics {
       this.#know(await this.#readWhole(roomId));
       return;
     }
-    const from = time.at(-UNSURE_STEPS) ?? Date.parse(whole.from) / 1000;
+    const ends = Math.max(spanOf(whole).to - UNSURE_S, spanOf(whole).from);
+    const from = time[lowerBound(time, ends)] ?? spanOf(whole).from;
     const tail = await this.#timeline(roomId, { from, step }).catch(otherwise(undefined));
     // Of too long a time, after the machine has slept, it is refused, or has longer steps.
     this.#know(tail?.step === step ? withTail(whole, tail) : await this.#readWhole(roomId));
     const part = this.#part.peek();
-    if (part && this.window.shown.peek().to > spanOf(part).to - UNSURE_STEPS * part.step) {
+    if (part && this.window.shown.peek().to > spanOf(part).to - UNSURE_S) {
       this.#readPart(this.window.settled.peek());
     }
   }
@@ -155,7 +159,9 @@ export class RoomStatistics {
     const wanted = { from: Math.max(from, shown.from - margin), to: Math.min(to, shown.to + margin) };
     this.#wanted = wanted;
     const know = (part: Timeline | undefined) => {
-      if (this.#wanted === wanted) this.#part.value = part && part.step < whole.step ? part : undefined;
+      if (this.#wanted !== wanted) return;
+      const saysMore = part && (part.step < whole.step || (part.isComplete && !whole.isComplete));
+      this.#part.value = saysMore ? part : undefined;
     };
     this.#timeline(whole.roomId, { ...wanted, step }).then(know, () => know(undefined));
   }
@@ -199,11 +205,11 @@ export class RoomStatistics {
   }
 }
 
-/** For a refusal: goes on with something else. */
+/** Where it is refused as too much: goes on with something else. */
 const otherwise =
   <T>(instead: T) =>
   (error: unknown): T => {
-    if (error instanceof ApiError) return instead;
+    if (error instanceof ApiError && error.status === 400) return instead;
     throw error;
   };
 
