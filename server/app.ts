@@ -184,7 +184,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       pingTimeout: config.PING_TIMEOUT_MS,
     },
   });
-  if (metrics) await registerMetrics(app, metrics, config, count);
+  if (metrics) await registerMetrics(app, metrics, config);
   await registerStreamCount(app, declared, config, count);
   await registerCallQuality(app, { rooms, quality: dependencies.callQuality }, config, count);
   const sources = { rooms, records, removals: revocations };

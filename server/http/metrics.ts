@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { accessTo, requireToken } from './access.ts';
-import type { Limits } from './limits.ts';
 import { answerError } from './problem.ts';
 
 /** Takes the time of every request that is answered, refused ones too. To be registered before the routes. */
@@ -18,17 +17,11 @@ export function registerRequestTimes(app: FastifyInstance, { requests }: Metrics
   });
 }
 
-/** `GET /metrics`: what Prometheus asks for. Its requests count as those of the API do. */
-export async function registerMetrics(
-  app: FastifyInstance,
-  metrics: Metrics,
-  config: Config,
-  count: Limits['count'],
-): Promise<void> {
+/** `GET /metrics`: what Prometheus asks for. It is refused nobody for having asked too often: others may ask from the same address. */
+export async function registerMetrics(app: FastifyInstance, metrics: Metrics, config: Config): Promise<void> {
   const access = accessTo('METRICS_API', config);
   await app.register((scope, _options, registered) => {
     scope.setErrorHandler(answerError);
-    scope.addHook('onRequest', count);
     scope.addHook('onSend', async (_request, reply) => {
       void reply.header('cache-control', 'no-store');
     });

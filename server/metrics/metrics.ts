@@ -32,6 +32,7 @@ export class Metrics {
   readonly requests: Requests;
   readonly signalling: SignallingMetrics;
   readonly #registry = new Registry();
+  #reading: Promise<string> | undefined;
 
   constructor({ rooms, streams, workers, recorder, pools, connections }: MetricsSources) {
     const registry = this.#registry;
@@ -52,8 +53,12 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything, as of now, in the text format of Prometheus. */
-  async text(): Promise<string> {
+  /** Everything, as of now, in the text format of Prometheus. Those who ask at once get the same. */
+  text(): Promise<string> {
+    return (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)));
+  }
+
+  async #read(): Promise<string> {
     const parts = [this.#registry, processMetrics()];
     return (await Promise.all(parts.map((part) => part.metrics()))).join('\n');
   }
