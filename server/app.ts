@@ -1,5 +1,10 @@
 import { maxHeaderSize } from 'node:http';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
 import type { Config } from './config.ts';
@@ -23,6 +28,7 @@ import { registerRevocations } from './http/revocations.ts';
 import { registerRoomStreams } from './http/room-streams.ts';
 import { registerRooms } from './http/rooms.ts';
 import { registerStats } from './http/stats.ts';
+import { STATS_TURNS } from './http/stats-access.ts';
 import { registerStatsRooms } from './http/stats-rooms.ts';
 import { registerStatsScores } from './http/stats-scores.ts';
 import { registerStatsSummary } from './http/stats-summary.ts';
@@ -30,7 +36,9 @@ import { registerStatsTimeline } from './http/stats-timeline.ts';
 import { registerStreamCount } from './http/stream-count.ts';
 import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
+import { Turns } from './http/turns.ts';
 import { registerValidate } from './http/validate.ts';
+import { addressOf } from './identity/address.ts';
 import { registerIdentity } from './identity/plugin.ts';
 import { Revocations, type RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
@@ -153,6 +161,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
   const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
   const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });
+  const joins = new JoinLimits({
+    user: config.JOINS_PER_MINUTE_PER_USER,
+    address: config.JOINS_PER_MINUTE_PER_ADDRESS,
+  });
   registerSignalling(app, {
     rooms,
     streams,
@@ -168,10 +180,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       secrets: listOf(config.TURN_SECRETS),
       ttl: config.TURN_TTL_MS,
     },
-    joins: new JoinLimits({
-      user: config.JOINS_PER_MINUTE_PER_USER,
-      address: config.JOINS_PER_MINUTE_PER_ADDRESS,
-    }),
+    joins,
     answered: metrics && ((method, outcome) => metrics.signalling.answered(method, outcome)),
     log,
     allowedOrigins: listOf(config.ALLOWED_ORIGINS),
@@ -186,9 +195,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   if (metrics) await registerMetrics(app, metrics, config);
   await registerStreamCount(app, declared, config, count);
-  await registerCallQuality(app, { rooms, quality: dependencies.callQuality }, config, count);
+  const turns = new Turns(STATS_TURNS);
+  const countJoin = (request: FastifyRequest) => joins.take(request.identity?.userId, addressOf(request));
+  const { callQuality: quality, statsRecords: stats } = dependencies;
+  await registerCallQuality(app, { rooms, quality, turns, countJoin }, config, count);
   const sources = { rooms, records, removals: revocations };
-  const statsSources = { ...sources, stats: dependencies.statsRecords };
+  const statsSources = { ...sources, stats, turns };
   await app.register(
     async (api) => {
       registerProblems(api);

@@ -12,6 +12,7 @@ import type { Limits } from './limits.ts';
 import { endpoint, registerOlderService } from './older-service.ts';
 import { refuseOtherRoom } from './room-access.ts';
 import { fromStatistics } from './stats-access.ts';
+import type { Turns } from './turns.ts';
 
 /** Of an answer: what is more would hold up everybody else while it is written. */
 const ENTRIES_MAX = 100_000;
@@ -19,6 +20,9 @@ const ENTRIES_MAX = 100_000;
 export interface CallQualitySources {
   rooms: RoomRegistry;
   quality: CallQuality;
+  turns: Turns;
+  /** Counts a room as if it were joined. @throws {AppError} `rate_limited` */
+  countJoin: (request: FastifyRequest) => void;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface CallQualitySources {
  */
 export async function registerCallQuality(
   app: FastifyInstance,
-  { rooms, quality }: CallQualitySources,
+  { rooms, quality, turns, countJoin }: CallQualitySources,
   config: Config,
   count: Limits['count'],
 ): Promise<void> {
@@ -38,6 +42,8 @@ export async function registerCallQuality(
   const kept = () => keptPeriod(config.STATS_SAMPLE_DAYS);
 
   const open = async (request: FastifyRequest) => {
+    // Where a token has to say that one may, it is as with `POST /api/v1/rooms`.
+    if (access === 'open') countJoin(request);
     const room = await rooms.open(randomRoomName(), {});
     const origin = config.PUBLIC_URL ?? `${request.protocol}://${request.host}`;
     return {
@@ -58,11 +64,12 @@ export async function registerCallQuality(
 
   const read = async (request: FastifyRequest, period: Period) => {
     const steps = stepsFor({ period, step: undefined, samplesSince: 0, sampledMax: 0 });
-    const [reported, measured] = await fromStatistics(
-      request,
-      Promise.all([quality.reported(period, ENTRIES_MAX + 1), quality.measured(steps, ENTRIES_MAX + 1)]),
-      'a shorter period',
-    );
+    const ask = (question: () => Promise<QualityEntry[]>) =>
+      fromStatistics(request, turns, question, 'a shorter period');
+    const [reported, measured] = await Promise.all([
+      ask(() => quality.reported(period, ENTRIES_MAX + 1)),
+      ask(() => quality.measured(steps, ENTRIES_MAX + 1)),
+    ]);
     const entries = [...reported, ...measured.map((entry) => notBefore(period.from, entry))];
     if (entries.length <= ENTRIES_MAX) return entries;
     throw new AppError(

@@ -18,6 +18,10 @@ export interface Limits {
   countRefused: (request: FastifyRequest) => Promise<void>;
 }
 
+/** Whose requests count together. */
+export const limitedAs = (request: FastifyRequest): string =>
+  request.identity?.token ? `user ${request.identity.userId}` : `address ${addressOf(request)}`;
+
 /** Counts requests: by user where there is a token, else by address, since a guest is somebody new at will. */
 export async function registerLimits(app: FastifyInstance, perMinute: number): Promise<Limits> {
   await app.register(rateLimit, { global: false });
@@ -25,8 +29,7 @@ export async function registerLimits(app: FastifyInstance, perMinute: number): P
   const requests = app.createRateLimit({
     ...window,
     max: perMinute,
-    keyGenerator: (request) =>
-      request.identity?.token ? `user ${request.identity.userId}` : `address ${addressOf(request)}`,
+    keyGenerator: limitedAs,
   });
   const refused = app.createRateLimit({
     ...window,

@@ -5,10 +5,19 @@ import type { SessionRecord } from '../rooms/call-records.ts';
 import { isUuid } from '../rooms/uuid.ts';
 import type { MeasuredParticipant, StatsRecords } from '../stats/asking/stats-records.ts';
 import { fromDatabase } from './database.ts';
+import { limitedAs } from './limits.ts';
 import { findSession, refuseOtherRoom, refuseRemoved, type RoomSources } from './room-access.ts';
+import type { Turns } from './turns.ts';
+
+/** Questions of one user, or from one address, that the database is asked at once, of the few that it is asked at all; and that wait. */
+export const STATS_TURNS = { atOnce: 2, waiting: 60 };
+
+/** When a connection to the database may be free, if none was. */
+const RETRY_AFTER_MS = 2_000;
 
 export interface StatsSources extends RoomSources {
   stats: StatsRecords;
+  turns: Turns;
 }
 
 /** What somebody reads of a session. */
@@ -21,23 +30,51 @@ export interface Reading {
 /** PostgreSQL's `query_canceled`: the statement took longer than it may. */
 const tookTooLong = (error: unknown) => error instanceof Error && 'code' in error && error.code === '57014';
 
+/** What pg-pool says where every connection is in use for too long: it has no code. */
+const foundNone = (error: unknown) =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+
 /**
- * What the database answers.
+ * What the database answers to one question, when it is the turn of whoever asks.
  *
  * @param advice What to ask for where it is too much.
- * @throws {AppError} `unavailable` where it does not, or has too much to do for it.
+ * @throws {AppError} `unavailable` where it does not, or has too much to do for it; `rate_limited` where too many questions wait.
  */
 export async function fromStatistics<T>(
   request: FastifyRequest,
-  answer: Promise<T>,
+  turns: Turns,
+  question: () => Promise<T>,
   advice = 'a shorter period, fewer `fields`, or no `percentiles`',
 ): Promise<T> {
-  const inTime = answer.catch((error: unknown) => {
-    if (!tookTooLong(error)) throw error;
-    request.log.warn({ err: error }, 'statistics took too long');
-    throw new AppError('unavailable', `This is too much to sum up at once. Ask for ${advice}.`);
-  });
-  return fromDatabase(request, inTime);
+  const inTime = async () => {
+    try {
+      return await question();
+    } catch (error) {
+      if (tookTooLong(error)) {
+        request.log.warn({ err: error }, 'statistics took too long');
+        throw new AppError('unavailable', `This is too much to sum up at once. Ask for ${advice}.`);
+      }
+      if (!foundNone(error)) throw error;
+      request.log.warn({ err: error }, 'no connection for statistics came free in time');
+      throw new AppError('unavailable', 'Too many statistics are being read now. Try again in a moment.', {
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+  };
+  return fromDatabase(request, inTurn(request, turns, inTime));
+}
+
+async function inTurn<T>(request: FastifyRequest, turns: Turns, work: () => Promise<T>): Promise<T> {
+  const { socket } = request;
+  const gone = new AbortController();
+  const go = () => gone.abort();
+  if (socket.destroyed) go();
+  socket.once('close', go);
+  try {
+    return await turns.take(limitedAs(request), gone.signal, work);
+  } finally {
+    socket.off('close', go);
+  }
 }
 
 /** A room of which one may read the statistics. @throws {AppError} as `refuseStrangers`. */
@@ -60,7 +97,7 @@ export async function readRoom(
  */
 export async function refuseStrangers(
   request: FastifyRequest,
-  { stats, removals }: StatsSources,
+  { stats, turns, removals }: StatsSources,
   session: SessionRecord | undefined,
   missing: string,
   about?: MeasuredParticipant,
@@ -69,7 +106,8 @@ export async function refuseStrangers(
   const asMember = !grants.statsRead && !grants.roomAdmin;
   if (asMember) {
     const isTheirs = session && (grants.room === undefined || grants.room === session.roomName);
-    if (!isTheirs || !(await fromDatabase(request, stats.wasIn(session.id, userId)))) throw stranger();
+    const wasIn = isTheirs && (await fromStatistics(request, turns, () => stats.wasIn(session.id, userId)));
+    if (!wasIn) throw stranger();
     // Others are not told of who is hidden.
     if (about?.hidden && about.userId !== userId) throw stranger();
   } else if (!session) {

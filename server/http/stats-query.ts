@@ -20,15 +20,16 @@ export const period = {
   to: moment('When it ends, rounded up to a step; without it, at the end, or now.'),
 };
 
-const step = Type.Optional(
-  Type.Integer({
-    minimum: 1,
-    maximum: 86_400,
-    description:
-      'Seconds between two points. From 15 on, rounded up to a multiple of 15; below, made of samples where they are kept ' +
-      'and the period is short, else rounded up to 15. Without it, one that gives up to 1,500 points.',
-  }),
-);
+const step = (otherwise: string) =>
+  Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 86_400,
+      description:
+        'Seconds between two points. From 15 on, rounded up to a multiple of 15; below, made of samples where they are kept ' +
+        `and the period is short, else rounded up to 15. Without it, ${otherwise}.`,
+    }),
+  );
 
 const figures = (otherwise: string) =>
   Type.Optional(
@@ -44,7 +45,7 @@ const reporter = Type.Optional(
 
 const own = {
   ...period,
-  step,
+  step: step('one that gives up to 1,500 points'),
   fields: figures('those that count no packets'),
   reporter,
   format: Type.Optional(choice(['json', 'csv'], 'Without it, as `Accept` says, else `json`.')),
@@ -77,7 +78,9 @@ export const TransportSeriesQuery = Query({
 
 export const TimelineQuery = Query({
   ...period,
-  step,
+  step: step(
+    'one that gives up to 1,500 points, or fewer where there would be too much of so many participants',
+  ),
   fields: figures(timelineFields.join(', ')),
   reporter,
 });

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
 import { choice, Id, RoomName } from '../protocol/model.ts';
 import { troubles } from '../stats/asking/minute.ts';
-import { fewEnough, LOOKED_AT_MAX, rank, rankings, type RankedSession } from '../stats/asking/ranking.ts';
+import { LOOKED_AT_MAX, rank, rankings, type RankedSession, thoseThatFit } from '../stats/asking/ranking.ts';
 import { severities } from '../stats/asking/verdict.ts';
 import { answer, refusals } from './answers.ts';
 import { refuseOtherRoom, refuseRemoved } from './room-access.ts';
@@ -42,13 +42,13 @@ const RankedRoom = named('RankedRoom', 'A session of a room, and what people not
   worst: Type.Optional(ref(WorstOff)),
 });
 
-const RoomRanking = named('RoomRanking', 'Sessions that were open in a time.', {
+const RoomRanking = named('RoomRanking', 'Sessions that were open in a time, and somebody in them.', {
   from: Time('When the first minute that is looked at begins.'),
   to: Time('When the last one ends.'),
   order: choice(rankings, 'How they are ordered.'),
   rooms: Type.Array(ref(RankedRoom)),
   isComplete: Type.Boolean({
-    description: `False: there were more than ${SESSIONS_MAX} sessions, or ${LOOKED_AT_MAX} minutes of participants, and earlier ones were not looked at. Ask for a shorter period.`,
+    description: `False: there were more than ${SESSIONS_MAX} sessions, or ${LOOKED_AT_MAX} minutes of participants, and some were not looked at. Ask for a shorter period.`,
   }),
 });
 
@@ -68,7 +68,7 @@ const Asked = Query({
 });
 
 /** `/quality/rooms`: which calls were bad. */
-export function registerStatsRooms(api: FastifyInstance, { stats, removals }: StatsSources): void {
+export function registerStatsRooms(api: FastifyInstance, { stats, turns, removals }: StatsSources): void {
   for (const schema of [WorstOff, RankedRoom, RoomRanking]) api.addSchema(schema);
   api.get<{ Querystring: Static<typeof Asked> }>(
     '/quality/rooms',
@@ -77,7 +77,8 @@ export function registerStatsRooms(api: FastifyInstance, { stats, removals }: St
         operationId: 'listRoomsByQuality',
         summary: 'Lists the rooms that were open in a time, the worst first',
         description:
-          'By the grant `statsRead`: all rooms, or the one that the token is for. Without it: the sessions in which one is or was. ' +
+          'By the grant `statsRead`: all rooms, or the one that the token is for; by `roomAdmin` for one room: all of that room, too. ' +
+          'Without these: the sessions in which one is or was. Sessions that nobody was in are left out. ' +
           `Without \`from\` and \`to\`: the last 24 hours; at most ${DAYS_MAX} days.`,
         tags: ['stats'],
         querystring: Asked,
@@ -100,14 +101,20 @@ export function registerStatsRooms(api: FastifyInstance, { stats, removals }: St
       const filter = { roomName: name ?? only, member: mayReadAll ? undefined : userId, asMember };
       const found = await fromStatistics(
         request,
-        stats.openedSessions(period, filter, SESSIONS_MAX + 1),
+        turns,
+        () => stats.openedSessions(period, filter, SESSIONS_MAX + 1),
         ADVICE,
       );
       const readable = found.filter(({ roomName }) => !removals.isBarred(identity, roomName));
       const most = readable.slice(0, order === 'latest' ? limit : SESSIONS_MAX);
-      const sessions = fewEnough(most);
+      const sessions = thoseThatFit(most);
       const ids = sessions.map(({ id }) => id);
-      const noticed = await fromStatistics(request, stats.troubleIn(ids, period, asMember), ADVICE);
+      const noticed = await fromStatistics(
+        request,
+        turns,
+        () => stats.troubleIn(ids, period, asMember),
+        ADVICE,
+      );
       return {
         from: new Date(period.from),
         to: new Date(period.to),

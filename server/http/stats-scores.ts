@@ -6,7 +6,7 @@ import { choice, Id, RoomName } from '../protocol/model.ts';
 import { scoredFields, scoresOf } from '../stats/asking/scores.ts';
 import { columnsOf, timeOf } from '../stats/asking/series.ts';
 import { scoreReasons } from '../stats/score/score.ts';
-import { pointsOf, type Steps } from '../stats/steps.ts';
+import { pointsOf, type Period, type Steps } from '../stats/steps.ts';
 import { answer, refusals } from './answers.ts';
 import { RoomPath } from './room-access.ts';
 import { named, Query, ref, Time } from './schemas.ts';
@@ -16,6 +16,7 @@ import { MINUTES_HOURS_MAX, minutesIn, period as moments } from './stats-query.t
 import { byAnybody, VALUES_MAX } from './stats.ts';
 
 const MINUTE_S = 60;
+const MINUTE_MS = MINUTE_S * 1000;
 const PARTICIPANTS_MAX = 500;
 /** What each participant has for a minute. */
 const COLUMNS = 4;
@@ -49,7 +50,7 @@ const RoomScores = named('RoomScores', 'What a room’s calls were like for ever
   step: Type.Integer({ description: 'Seconds between two points: 60.' }),
   time: Type.Array(Type.Integer(), { description: 'When each minute begins, in seconds since the epoch.' }),
   participants: Type.Array(ref(Participant), {
-    description: `Who came first, first; at most ${PARTICIPANTS_MAX}.`,
+    description: `Who came first, first; at most ${PARTICIPANTS_MAX}, those who were there longest.`,
   }),
   isComplete: Type.Boolean({
     description: `False: there were more than ${PARTICIPANTS_MAX} participants, and the others are not here. Ask for a shorter period.`,
@@ -58,7 +59,7 @@ const RoomScores = named('RoomScores', 'What a room’s calls were like for ever
 
 /** `/rooms/{id}/scores`: a score per participant and minute, and what pulled it down. */
 export function registerStatsScores(api: FastifyInstance, sources: StatsSources): void {
-  const { stats } = sources;
+  const { stats, turns } = sources;
   for (const schema of [Participant, RoomScores]) api.addSchema(schema);
   api.get<{ Params: Static<typeof RoomPath>; Querystring: { from?: string; to?: string } }>(
     '/rooms/:id/scores',
@@ -68,7 +69,7 @@ export function registerStatsScores(api: FastifyInstance, sources: StatsSources)
         summary: 'Scores what a room’s calls were like, per participant and minute',
         description:
           'By the grant `statsRead` or `roomAdmin`, and for those who are or were in that room: they see nobody who is hidden, ' +
-          `and no user ids but their own. Without \`from\` and \`to\`: all of its session, or its last ${MINUTES_HOURS_MAX} hours. ` +
+          `and no user ids but their own. Without \`from\`: all of its session, or its last ${MINUTES_HOURS_MAX} hours, or as many of its last minutes as there may be values. ` +
           'Sound is judged by ITU-T G.107, pictures by how they stood still, their frame rate and their resolution.',
         tags: ['stats'],
         params: RoomPath,
@@ -81,25 +82,31 @@ export function registerStatsScores(api: FastifyInstance, sources: StatsSources)
       const { session, asMember } = await readRoom(request, sources);
       const { id, roomName, startedAt, endedAt } = session;
       const whole = { from: startedAt.getTime(), to: endedAt?.getTime() ?? Date.now() };
-      const period = minutesIn(request.query, whole);
+      const { userId: own } = requireIdentity(request);
+      const presentIn = async (period: Period) => {
+        const present = () => stats.present(id, period, PARTICIPANTS_MAX);
+        const { people, isEverybody } = await fromStatistics(request, turns, present);
+        // Others are not told of who is hidden.
+        const seen = people.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
+        return { period, people: seen, isEverybody };
+      };
+      const asked = await presentIn(minutesIn(request.query, whole));
+      const { period, people, isEverybody } =
+        request.query.from === undefined && !fits(asked.people.length, asked.period)
+          ? await presentIn(lastThatFit(asked.people.length, asked.period))
+          : asked;
+      refuseTooMany(people.length, period);
       const steps: Steps = { ...period, step: MINUTE_S, resolution: MINUTE_S };
       const count = pointsOf(steps);
-      const { userId: own } = requireIdentity(request);
-      const all = await fromStatistics(request, stats.present(id, period, PARTICIPANTS_MAX + 1));
-      const people = all
-        // Others are not told of who is hidden.
-        .filter(({ hidden, userId }) => !asMember || !hidden || userId === own)
-        .slice(0, PARTICIPANTS_MAX);
-      refuseTooMany(people.length, count);
       const participantIds = people.map((one) => one.id);
-      const asked = {
+      const wanted = {
         sessionId: id,
         participantIds,
         reporter: 'server',
         steps,
         fields: scoredFields,
       } as const;
-      const known = await fromStatistics(request, stats.seriesOfEach(asked));
+      const known = await fromStatistics(request, turns, () => stats.seriesOfEach(wanted));
       return {
         roomId: id,
         roomName,
@@ -116,18 +123,28 @@ export function registerStatsScores(api: FastifyInstance, sources: StatsSources)
             ...scoresOf(count, columnsOf(steps, scoredFields, minutes)),
           };
         }),
-        isComplete: all.length <= PARTICIPANTS_MAX,
+        isComplete: isEverybody,
       };
     },
   );
 }
 
-function refuseTooMany(people: number, minutes: number): void {
-  const values = people * minutes * COLUMNS;
-  if (values <= VALUES_MAX) return;
+const minutesOf = ({ from, to }: Period) => (to - from) / MINUTE_MS;
+const valuesOf = (people: number, period: Period) => people * minutesOf(period) * COLUMNS;
+const fits = (people: number, period: Period) => valuesOf(people, period) <= VALUES_MAX;
+const mostMinutes = (people: number) => Math.floor(VALUES_MAX / COLUMNS / people);
+
+/** The end of a period for which so many people are not too many. */
+const lastThatFit = (people: number, { to }: Period): Period => ({
+  from: to - mostMinutes(people) * MINUTE_MS,
+  to,
+});
+
+function refuseTooMany(people: number, period: Period): void {
+  if (fits(people, period)) return;
   throw new AppError(
     'bad_request',
-    `This would be ${values} values, ${COLUMNS} for each of ${minutes} minutes of ${people} participants, and ${VALUES_MAX} are ` +
-      `the most. Send \`from\` and \`to\` that are at most ${Math.floor(VALUES_MAX / COLUMNS / people)} minutes apart.`,
+    `This would be ${valuesOf(people, period)} values, ${COLUMNS} for each of ${minutesOf(period)} minutes of ${people} participants, and ` +
+      `${VALUES_MAX} are the most. Send \`from\` and \`to\` that are at most ${mostMinutes(people)} minutes apart.`,
   );
 }

@@ -103,7 +103,7 @@ const RoomSummary = named('RoomSummary', 'What a room’s calls were like, and w
     description: `False: there were more than ${PARTICIPANTS_MAX} participants, or ${MINUTES_MAX} noticeable minutes of participants, and the others were not looked at. Ask for a shorter period.`,
   }),
   participants: Type.Array(ref(Participant), {
-    description: `Who came first, first; at most ${PARTICIPANTS_MAX}.`,
+    description: `Who came first, first; at most ${PARTICIPANTS_MAX}, those who were there longest.`,
   }),
 });
 
@@ -111,7 +111,7 @@ const Period = Query(moments);
 
 /** `/rooms/{id}/summary`: who was there, how it was for them, the worst minutes, and whose side it was on. */
 export function registerStatsSummary(api: FastifyInstance, sources: StatsSources): void {
-  const { stats } = sources;
+  const { stats, turns } = sources;
   for (const schema of [Spreads, ReasonAnswer, Participant, WorstMinute, Verdict, RoomSummary])
     api.addSchema(schema);
   api.get<{ Params: Static<typeof RoomPath>; Querystring: { from?: string; to?: string } }>(
@@ -136,15 +136,14 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
       const now = Date.now();
       const ended = endedAt?.getTime() ?? now;
       const period = minutesIn(request.query, { from: startedAt.getTime(), to: ended });
-      const [everybody, figures, minutes] = await fromStatistics(
-        request,
-        Promise.all([
-          stats.summarized(id, period, PARTICIPANTS_MAX),
-          stats.roomFigures(id, period),
-          stats.troubledMinutes(id, period, MINUTES_MAX),
-        ]),
-      );
       const { userId: own } = requireIdentity(request);
+      const [everybody, figures, minutes] = await Promise.all([
+        fromStatistics(request, turns, () => stats.summarized(id, period, PARTICIPANTS_MAX)),
+        fromStatistics(request, turns, () => stats.roomFigures(id, period)),
+        fromStatistics(request, turns, () =>
+          stats.troubledMinutes(id, period, MINUTES_MAX, asMember ? own : undefined),
+        ),
+      ]);
       // Others are not told of who is hidden.
       const named = everybody.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
       const { verdict, worstMinutes, participants } = summarize(named, minutes);

@@ -81,7 +81,7 @@ const RoomTimeline = named('RoomTimeline', 'Everybody’s figures on one time ax
   endedAt: Type.Optional(Time('When it was closed; without it, it is open.')),
   ...seriesTime,
   participants: Type.Array(ref(TimelineParticipant), {
-    description: `Those who were there in that time, who came first, first; at most ${PARTICIPANTS_MAX}.`,
+    description: `Those who were there in that time, who came first, first; at most ${PARTICIPANTS_MAX}, who were there longest.`,
   }),
   events: Type.Array(Type.Union(events.map((one) => ref(one))), {
     description:
@@ -91,13 +91,13 @@ const RoomTimeline = named('RoomTimeline', 'Everybody’s figures on one time ax
   isComplete: Type.Boolean({
     description:
       `False: there were more than ${PARTICIPANTS_MAX} participants, or ${CHANGES_MAX} changes, or layers of more than ` +
-      `${LAYERS_MINUTES_MAX} minutes of participants, and only the first are told. Ask for a shorter period.`,
+      `${LAYERS_MINUTES_MAX} minutes of participants, and not all are told: those who were there longest, and the first changes. Ask for a shorter period.`,
   }),
 });
 
 /** `/rooms/{id}/timeline`: what a page of charts shows of a call. */
 export function registerStatsTimeline(api: FastifyInstance, sources: StatsSources, config: Config): void {
-  const { stats } = sources;
+  const { stats, turns } = sources;
   for (const schema of [...events, TimelineParticipant, RoomTimeline]) api.addSchema(schema);
   api.get<{ Params: Static<typeof RoomPath>; Querystring: SeriesInQuery }>(
     '/rooms/:id/timeline',
@@ -133,24 +133,25 @@ export function registerStatsTimeline(api: FastifyInstance, sources: StatsSource
       };
       const { userId: own } = requireIdentity(request);
       const presentIn = async (period: Steps) => {
-        const all = await fromStatistics(request, stats.present(sessionId, period, PARTICIPANTS_MAX + 1));
+        const present = () => stats.present(sessionId, period, PARTICIPANTS_MAX);
+        const { people, isEverybody } = await fromStatistics(request, turns, present);
         // Others are not told of who is hidden.
-        const seen = all.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
-        return { people: seen.slice(0, PARTICIPANTS_MAX), isComplete: all.length <= PARTICIPANTS_MAX };
+        const seen = people.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
+        return { people: seen, isEverybody };
       };
       const first = stepsFor(wanted);
-      const steps = fewEnough(wanted, first, (await presentIn(first)).people.length, asked);
-      const { people, isComplete: areAllThere } = await presentIn(steps);
+      const steps = stepsThatFit(wanted, first, (await presentIn(first)).people.length, asked);
+      const { people, isEverybody } = await presentIn(steps);
       const among = { sessionId, participantIds: people.map(({ id }) => id) };
       const layered = layersPeriod(steps, people.length);
-      const [series, paths, layers] = await fromStatistics(
-        request,
-        Promise.all([
+      const resolution = pathsResolution(steps, people.length);
+      const [series, paths, layers] = await Promise.all([
+        fromStatistics(request, turns, () =>
           stats.seriesOfEach({ ...among, reporter, steps, fields: asked }),
-          stats.pathsOfEach(among, steps, pathsResolution(steps, people.length), CHANGES_MAX + 1),
-          stats.layersOfEach(among, layered, CHANGES_MAX + 1),
-        ]),
-      );
+        ),
+        fromStatistics(request, turns, () => stats.pathsOfEach(among, steps, resolution, CHANGES_MAX + 1)),
+        fromStatistics(request, turns, () => stats.layersOfEach(among, layered, CHANGES_MAX + 1)),
+      ]);
       const happened = eventsIn(steps, people, paths, layers);
       return {
         roomId: sessionId,
@@ -164,7 +165,7 @@ export function registerStatsTimeline(api: FastifyInstance, sources: StatsSource
           fields: columnsOf(steps, asked, series.get(one.id) ?? { indexes: [], columns: [] }),
         })),
         events: happened.events,
-        isComplete: areAllThere && happened.isComplete && layered.to === steps.to,
+        isComplete: isEverybody && happened.isComplete && layered.to === steps.to,
       };
     },
   );
@@ -175,7 +176,7 @@ export function registerStatsTimeline(api: FastifyInstance, sources: StatsSource
  *
  * @throws {AppError} `bad_request` where there would be too many values.
  */
-function fewEnough(wanted: StepRequest, steps: Steps, people: number, asked: readonly Field[]): Steps {
+function stepsThatFit(wanted: StepRequest, steps: Steps, people: number, asked: readonly Field[]): Steps {
   const valuesOf = (one: Steps) => people * asked.length * pointsOf(one);
   const fits = (one: Steps) => valuesOf(one) <= VALUES_MAX;
   const isQuick = (one: Steps) =>

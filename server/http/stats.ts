@@ -79,7 +79,7 @@ interface Asked {
  * by time, for charts or as CSV.
  */
 export function registerStats(api: FastifyInstance, sources: StatsSources, config: Config): void {
-  const { stats, records } = sources;
+  const { stats, turns, records } = sources;
 
   const answer = async (
     request: FastifyRequest<{ Querystring: SeriesInQuery }>,
@@ -121,14 +121,13 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
       );
     }
     const asking = { subject, reporter, steps, fields: asked, percentiles };
-    const [known, spread, paths] = await fromStatistics(
-      request,
-      Promise.all([
-        stats.series(asking),
-        percentiles.length > 0 ? stats.percentiles(asking) : undefined,
-        pathsOf && format === 'json' ? stats.paths(pathsOf, steps) : undefined,
-      ]),
-    );
+    const [known, spread, paths] = await Promise.all([
+      fromStatistics(request, turns, () => stats.series(asking)),
+      percentiles.length > 0 ? fromStatistics(request, turns, () => stats.percentiles(asking)) : undefined,
+      pathsOf && format === 'json'
+        ? fromStatistics(request, turns, () => stats.paths(pathsOf, steps))
+        : undefined,
+    ]);
     const made = seriesOf(steps, asked, known, spread && { asked: percentiles, known: spread });
     return sendSeries(
       reply,
@@ -185,7 +184,7 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
     async (request, reply) => {
       const { participantId } = request.params;
       const known = isUuid(participantId)
-        ? await fromDatabase(request, stats.participant(participantId))
+        ? await fromStatistics(request, turns, () => stats.participant(participantId))
         : undefined;
       const session = known && (await fromDatabase(request, records.session(known.sessionId)));
       const missing = `There is no participant ${participantId}, and never was.`;
@@ -228,11 +227,12 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
     async (request, reply) => {
       const { transportId } = request.params;
       const known = isUuid(transportId)
-        ? await fromDatabase(request, stats.transport(transportId))
+        ? await fromStatistics(request, turns, () => stats.transport(transportId))
         : undefined;
       const session = known && (await fromDatabase(request, records.session(known.sessionId)));
       const missing = `There is no transport ${transportId} of which anything is kept.`;
-      const whose = known && (await fromDatabase(request, stats.participant(known.participantId)));
+      const whose =
+        known && (await fromStatistics(request, turns, () => stats.participant(known.participantId)));
       await refuseStrangers(request, sources, session, missing, whose);
       if (!known) throw new AppError('not_found', missing);
       const { participantId, sessionId: roomId, direction, measured, tracks } = known;

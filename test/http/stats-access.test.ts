@@ -110,7 +110,7 @@ t.test(
     t.notOk('userId' in (await asAda('GET', `/participants/${ben.id}/stats`)).body);
     const seen = (await asAda('GET', '/rooms/guests/summary')).body;
     t.match(seen, {
-      verdict: { side: 'server' },
+      verdict: { side: 'participants' },
       participants: [{ displayName: 'Ada', userId: 'ada' }, { displayName: 'Ben' }],
     });
     t.equal((seen['participants'] as object[]).length, 2);

@@ -229,3 +229,53 @@ t.test('what is too much to look at is left out, the earliest first', async (t) 
   });
   t.match(await of(`name=crowd&${between(BEGIN, END)}`), { rooms: [{ name: 'crowd' }], isComplete: true });
 });
+
+t.test('what fits is looked at, whatever does not', async (t) => {
+  const server = await testServer(t, production);
+  const { pool } = server.database;
+  const DAY = 86_400;
+  const [BEGIN, END] = [-20 * DAY, -19 * DAY];
+  const bad = await RecordedCall.begin(pool, 'lossy', BEGIN, END);
+  const ada = await bad.join('ada', BEGIN, BEGIN + UNTIL);
+  send(bad, ada, BEGIN, () => ({ upPacketsLost: 100 }));
+  await bad.write();
+  const crowd = await RecordedCall.begin(pool, 'crowded', BEGIN + 60, END);
+  for (let n = 0; n < 22; n++) await crowd.join(`user-${n}`, BEGIN + 60, END);
+  const ask = await askingWith(server, reader);
+  const { body } = await ask('GET', `/quality/rooms?${between(BEGIN, END)}`);
+  t.match(body, { rooms: [{ name: 'lossy', severity: 'bad' }], isComplete: false });
+  t.equal((body['rooms'] as Ranked[]).length, 1);
+});
+
+t.test('rooms that nobody was in hide nothing', async (t) => {
+  const server = await testServer(t, production);
+  const { pool } = server.database;
+  const BEGIN = -100 * 3_600;
+  const bad = await RecordedCall.begin(pool, 'hidden-by-none', BEGIN, BEGIN + UNTIL);
+  send(bad, await bad.join('ada', BEGIN, BEGIN + UNTIL), BEGIN, () => ({ upPacketsLost: 100 }));
+  await bad.write();
+  const empty = await RecordedCall.begin(pool, 'empty', BEGIN + 1, BEGIN + UNTIL);
+  await pool.query(
+    `INSERT INTO room_sessions SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid()))).*
+     FROM room_sessions s, generate_series(1, 1001) WHERE s.id = $1`,
+    [empty.sessionId],
+  );
+  const early = await RecordedCall.begin(pool, 'early', BEGIN + 1, BEGIN + UNTIL);
+  await early.join('ben', BEGIN + 1, BEGIN + 60);
+  const watched = await RecordedCall.begin(pool, 'watched', BEGIN, BEGIN + UNTIL);
+  await watched.join('ada', BEGIN, BEGIN + 60);
+  await watched.join('monitor', BEGIN, BEGIN + UNTIL, { hidden: true });
+
+  const later = between(BEGIN + 120, BEGIN + UNTIL);
+  const ask = await askingWith(server, reader);
+  t.match((await ask('GET', `/quality/rooms?${later}`)).body, {
+    rooms: [{ name: 'hidden-by-none', severity: 'bad' }, { name: 'watched' }],
+    isComplete: true,
+  });
+  t.same(await namesBy(ask, `${later}&name=early`), [], 'nobody was there any more');
+  t.same(
+    await namesBy(await askingWith(server, {}, 'ada'), later),
+    ['hidden-by-none'],
+    'nobody whom one may know of',
+  );
+});

@@ -186,7 +186,12 @@ t.test('a part of a session, and what is too much', async (t) => {
     participants: [{ displayName: 'Early', score: [4.41, null] }],
   });
   t.equal(((await ask('GET', `/rooms/long/scores?${short}`)).body['participants'] as object[]).length, 1);
-  t.match(await ask('GET', '/rooms/long/scores'), {
+  t.match(
+    await ask('GET', '/rooms/long/scores'),
+    { status: 200, body: { from: iso(60 - 4166 * 60), to: iso(60), isComplete: true } },
+    'the last minutes that fit',
+  );
+  t.match(await ask('GET', `/rooms/long/scores?from=${iso(60 - 3 * days)}`), {
     ...problem(400, 'bad_request'),
     body: {
       detail:

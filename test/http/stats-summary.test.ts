@@ -183,3 +183,32 @@ t.test('of a long session the last days, and others by their period', async (t) 
     t.match(await ask('GET', `/rooms/long/summary?${query}`), problem(400, 'bad_request'), query);
   }
 });
+
+t.test('who is hidden from somebody is nobody’s cause in what they are told', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'watched', 0, 300);
+  const [ada, ben, monitor] = [
+    await call.join('ada', 0, 300),
+    await call.join('ben', 0, 300),
+    await call.join('monitor', 0, 300, { hidden: true }),
+  ];
+  const of = { from: 0, until: 300, every: 60 } as const;
+  call.measure(monitor, 'send', of, (n) => ({ upPackets: 100, upPacketsLost: n === 1 ? 50 : 0 }));
+  call.measure(monitor, 'recv', of, (n) => ({ downPackets: 100, downPacketsLost: n === 2 ? 50 : 0 }));
+  for (const one of [ada, ben]) {
+    call.measure(one, 'recv', of, (n) => ({
+      downPackets: 100,
+      downPacketsLost: (n === 1 && one === ada) || n === 2 ? 40 : 0,
+    }));
+  }
+  await call.write();
+  const summaryFor = async (grants: object, user: string) =>
+    (await (await askingWith(server, grants, user))('GET', '/rooms/watched/summary')).body;
+  const seen = await summaryFor({}, 'ada');
+  t.notMatch(JSON.stringify(seen), new RegExp(`${monitor.id}|Monitor|"publisher"|"server"`));
+  t.match(seen, { verdict: { severity: 'bad', side: 'participants' } });
+  for (const whole of [await summaryFor({ statsRead: true }, 'asker'), await summaryFor({}, 'monitor')]) {
+    t.match(whole, { verdict: { severity: 'bad', side: 'both' } });
+    t.match(JSON.stringify(whole), new RegExp(`"publisherId":"${monitor.id}"`));
+  }
+});

@@ -298,7 +298,7 @@ t.test('steps that are rounded, too many values, and what cannot be asked', asyn
   }
 });
 
-t.test('of too many the first are told, and that it is so', async (t) => {
+t.test('of too many those are told who stayed, and the first changes, and that it is so', async (t) => {
   const server = await testServer(t, production);
   const { pool } = server.database;
   const crowd = await RecordedCall.begin(pool, 'crowd', 0, 60);
@@ -309,7 +309,7 @@ t.test('of too many the first are told, and that it is so', async (t) => {
     { length: all.participants.length, isComplete: all.isComplete },
     { length: 200, isComplete: false },
   );
-  t.equal(all.participants[0]?.displayName, 'User-0');
+  t.equal(all.participants[0]?.displayName, 'User-1', 'who came first, first, but who stayed shortest');
   t.match(await timelineOf(ask, 'crowd', between(15, 60)), { isComplete: true });
 
   const restless = await RecordedCall.begin(pool, 'restless', 0, 6_000);
@@ -386,4 +386,83 @@ t.test('who may read it, and what they are told', async (t) => {
   }
   const everywhere = await askingWith(server, reader);
   t.match(await everywhere('GET', '/rooms/nowhere/timeline'), problem(404, 'not_found'));
+});
+
+t.test('who comes again and again hides nobody who stays', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'again', 0, 3_600);
+  for (let n = 0; n < 201; n++) await call.join('troll', n, n + 1);
+  const ada = await call.join('ada', 300, 3_600);
+  const ask = await askingWith(server, reader);
+  const { participants, isComplete } = await timelineOf(ask, 'again');
+  t.equal(participants.length, 200);
+  t.equal(participants.at(-1)?.participantId, ada.id, 'in the order in which they came');
+  t.notOk(isComplete);
+  const later = await timelineOf(ask, 'again', between(210, 3_600));
+  t.match(later, { participants: [{ displayName: 'Ada' }], isComplete: true });
+});
+
+interface PathSeen {
+  at: string;
+  type: string;
+  participantId: string;
+  protocol: string;
+  candidateType?: string;
+}
+
+/** The ways that are told, as seconds after T0 and what they are. */
+async function pathsBy(ask: Ask, room: string, query = ''): Promise<string[]> {
+  const events = (await timelineOf(ask, room, query)).events as unknown as PathSeen[];
+  return events
+    .filter(({ type }) => type === 'path')
+    .map(({ at: when, protocol, candidateType = '' }) =>
+      `${(Date.parse(when) - T0) / 1000} ${protocol} ${candidateType}`.trim(),
+    );
+}
+
+t.test('a way that the browser has told of stays what it is, whatever part one asks for', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'relayed', 0, 7_200);
+  const ada = await call.join('ada', 0, 7_200);
+  const [carried, relayed] = [{ upBytes: 1 }, { reporter: 'browser', candidateType: 'relay' } as const];
+  call.measure(ada, 'send', { from: 0, until: 7_200, every: 15, protocol: 'udp' }, carried);
+  call.measure(ada, 'send', { from: 0, until: 600, every: 15, protocol: 'udp', ...relayed }, carried);
+  call.measure(ada, 'recv', { from: 0, until: 7_200, every: 15, protocol: 'tcp' }, { downBytes: 1 });
+  await call.write();
+  const ask = await askingWith(server, reader);
+  t.same((await pathsBy(ask, 'relayed')).sort(), ['0 tcp', '0 udp relay']);
+  t.same((await pathsBy(ask, 'relayed', between(585, 660))).sort(), ['585 tcp', '585 udp relay']);
+  t.same(await pathsBy(ask, 'relayed', between(600, 660)), ['600 tcp'], 'the browser was silent');
+  t.same(await pathsBy(ask, 'relayed', between(7_000, 7_200)), ['6990 tcp'], 'hours ago, too');
+});
+
+t.test('the first way is told, however coarsely', async (t) => {
+  const server = await testServer(t, production);
+  const { pool } = server.database;
+  for (const [room, people, hours] of [
+    ['a-few', 5, 9],
+    ['sixty', 60, 9],
+  ] as const) {
+    const until = 300 + hours * 3_600;
+    const call = await RecordedCall.begin(pool, room, 300, until);
+    const [short, long] = [await call.join('short', 300, 3_000), await call.join('long', 300, until)];
+    for (const one of [short, long]) {
+      call.measure(one, 'send', { from: 300, until: 3_000, every: 60, protocol: 'tcp' }, { upBytes: 1 });
+    }
+    call.measure(long, 'send', { from: 3_600, until, every: 60, protocol: 'udp' }, { upBytes: 1 });
+    for (let n = 2; n < people; n++) await call.join(`user-${n}`, 300, until);
+    await call.write();
+    const ask = await askingWith(server, reader);
+    t.same(await pathsBy(ask, room), ['300 tcp', '300 tcp', '3600 udp'], room);
+    const later = `${between(2_100, until)}&step=300`;
+    t.same(await pathsBy(ask, room, later), ['2100 tcp', '2100 tcp', '3600 udp'], `${room}, not before`);
+    const over = `${between(3_300, until)}&step=300`;
+    t.match((await pathsBy(ask, room, over)).at(-1), '3600 udp', `${room}, of who is there`);
+  }
+  const quick = await RecordedCall.begin(pool, 'quick', 0, 60);
+  const ada = await quick.join('ada', 0, 60);
+  quick.measure(ada, 'send', { from: 0, until: 60, protocol: 'udp' }, { upBytes: 1 });
+  await quick.write();
+  const ask = await askingWith(server, reader);
+  t.same(await pathsBy(ask, 'quick', `${between(20, 28)}&step=4`), ['20 udp'], 'of samples too');
 });

@@ -10,7 +10,7 @@ import { createCallQuality } from '../../server/db/call-quality.ts';
 import { createCallRecords } from '../../server/db/call-records.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
-import { isReady } from '../../server/db/pool.ts';
+import { createPool, isReady } from '../../server/db/pool.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { createStatsRecords } from '../../server/db/quality/records.ts';
 import { createRevocationStore } from '../../server/db/revocations.ts';
@@ -83,6 +83,8 @@ export async function testServer(
     log,
   });
   t.teardown(() => workers.close());
+  const readers = createPool({ connectionString: database.connectionString, log, max: 3 });
+  t.teardown(() => readers.end());
   const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
   const ledger = (own.ledger ?? ((real) => real))(
     createSlotLedger(database.pool, node, config.SLOT_LEASE_MS),
@@ -96,9 +98,9 @@ export async function testServer(
     records: createCallRecords(database.pool, node),
     ledger,
     streamRecords: createStreamRecords(database.pool),
-    statsRecords: createStatsRecords(database.pool),
+    statsRecords: createStatsRecords(readers),
     statsSink: own.statsSink ?? createStatsSink(database.pool),
-    callQuality: createCallQuality({ reads: database.pool, writes: database.pool }),
+    callQuality: createCallQuality({ reads: readers, writes: database.pool }),
     revocationStore: createRevocationStore(database.pool),
     pools: { calls: database.pool },
     checks: { workers: () => workers.complete, database: () => isReady(database.pool, log) },

@@ -41,6 +41,10 @@ export function createRankingRecords(pool: Pool): Pick<StatsRecords, 'openedSess
            WHERE s.started_at < $2 AND (s.ended_at IS NULL OR s.ended_at > $1)
              AND ($3::text IS NULL OR s.room_id = (SELECT id FROM rooms WHERE name = $3))
              AND ($4::text IS NULL OR s.id IN (SELECT session_id FROM participants WHERE user_id = $4))
+             AND EXISTS (
+               SELECT FROM participants p WHERE p.session_id = s.id AND ${seenBy('$5')}
+                 AND p.joined_at < $2 AND (p.left_at IS NULL OR p.left_at > $1)
+             )
            ORDER BY s.started_at DESC, s.id DESC LIMIT $6
          ) s
          CROSS JOIN LATERAL (

@@ -40,6 +40,16 @@ export type Whose = keyof typeof transports;
 /** `$2` and `$3`. */
 export const periodValues = ({ from, to }: Period): [Date, Date] => [new Date(from), new Date(to)];
 
+/**
+ * Those who were in the session longest in the period, in no order, and how many there were: `everybody`. Whoever joins again and
+ * again hides nobody who stays.
+ */
+export const presentLongest = (
+  limit: string,
+) => `SELECT *, (count(*) OVER ())::int AS everybody FROM participants
+  WHERE session_id = $1 AND joined_at < $3 AND (left_at IS NULL OR left_at >= $2)
+  ORDER BY least(coalesce(left_at, now()), $3) - greatest(joined_at, $2) DESC, joined_at, id LIMIT ${limit}`;
+
 /** As long as a sample is at most: see the table. */
 export const LONGEST_SAMPLE = `interval '1 hour'`;
 
@@ -55,6 +65,11 @@ export const transportRollups = (kind: Whose, resolution: Resolution, who: strin
 export const rollupsOfOne = (resolution: Resolution, who: string): Rows =>
   `transport_rollups r WHERE r.transport_id = t.id AND ${inPeriod(resolution, who)}`;
 
+/** The same from the rollup on in which the period begins. */
+export const rollupsSince = (resolution: Resolution, who: string): Rows =>
+  `transport_rollups r WHERE r.transport_id = t.id AND ${ofResolution(resolution, who)}
+    AND r.bucket >= date_bin('${resolution} seconds', $2, 'epoch') AND r.bucket < $3`;
+
 /**
  * What a query says of each transport `t` of a subject. OFFSET 0 keeps PostgreSQL at looking for one transport after another, by the
  * primary key: for more than a few it would rather read whatever was kept in a month.
@@ -65,7 +80,10 @@ export function ofEachTransport(kind: Whose, query: string): Rows {
 }
 
 const inPeriod = (resolution: Resolution, who: string) =>
-  `r.resolution_s = ${resolution} AND r.bucket >= $2 AND r.bucket < $3 AND r.reporter IN (${who})`;
+  `${ofResolution(resolution, who)} AND r.bucket >= $2 AND r.bucket < $3`;
+
+const ofResolution = (resolution: Resolution, who: string) =>
+  `r.resolution_s = ${resolution} AND r.reporter IN (${who})`;
 
 /**
  * The samples of a subject, each cut to the steps that it lies in: it counts for each by its share.

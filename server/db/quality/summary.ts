@@ -6,7 +6,7 @@ import type { Spreads, StatsRecords, SummarizedParticipant } from '../../stats/a
 import type { Resolution } from '../../stats/steps.ts';
 import { figureOf, participantFigures, reportersOf } from './figures.ts';
 import { pathOf, type PathRow } from './paths.ts';
-import { periodValues, roomRollups } from './sources.ts';
+import { periodValues, presentLongest, roomRollups } from './sources.ts';
 
 /** What a summary is made of, in seconds. */
 const MINUTE: Resolution = 60;
@@ -38,11 +38,7 @@ export function createSummaryRecords(
       const each = participantFigures('room', MINUTE, usualFields, 'server');
       const { rows } = await pool.query<PersonRow & SpreadRow>(
         `SELECT p.*, coalesce(minutes, 0) AS minutes, protocol, candidate_type, ${usualFields.map((_, n) => `s${n}`).join(', ')}
-         FROM (
-           SELECT * FROM participants
-           WHERE session_id = $1 AND joined_at < $3 AND (left_at IS NULL OR left_at >= $2)
-           ORDER BY joined_at, id LIMIT $4
-         ) p
+         FROM (${presentLongest('$4')}) p
          LEFT JOIN (
            SELECT participant_id, count(*)::int AS minutes, ${SPREADS} FROM (${each}) each GROUP BY 1
          ) measured ON measured.participant_id = p.id
@@ -73,16 +69,21 @@ export function createSummaryRecords(
       return rows.map(spreadsIn)[0] ?? {};
     },
 
-    async troubledMinutes(sessionId, period, limit) {
+    async troubledMinutes(sessionId, period, limit, asMember) {
       const each = participantFigures('room', MINUTE, troubleFields, 'server');
       const badness = troubleFields.map((field, n) => `f${n} / ${thresholds[field].bad}`);
       const noticeable = troubleFields.map((field, n) => `f${n} >= ${thresholds[field].noticeable}`);
       const { rows } = await pool.query<[string, number, number, ...Values]>({
         text: `SELECT participant_id, date_part('epoch', bucket) * 1000, measured::int,
             ${troubleFields.map((_, n) => `f${n}`).join(', ')}
-          FROM (SELECT *, count(*) OVER (PARTITION BY bucket) AS measured FROM (${each}) each) counted
+          FROM (
+            SELECT *, count(*) OVER (PARTITION BY bucket) AS measured FROM (${each}) each
+            WHERE participant_id <> ALL (ARRAY(
+              SELECT id FROM participants WHERE session_id = $1 AND hidden AND user_id <> $5::text
+            ))
+          ) counted
           WHERE ${noticeable.join(' OR ')} ORDER BY greatest(${badness.join(', ')}) DESC LIMIT $4`,
-        values: [sessionId, ...periodValues(period), limit],
+        values: [sessionId, ...periodValues(period), limit, asMember],
         rowMode: 'array',
       });
       return rows.map(([participantId, at, measured, ...values]) => ({

@@ -3,7 +3,7 @@ import type { LeaveReason } from '../../rooms/call-journal.ts';
 import type { LayerChange, StatsRecords } from '../../stats/asking/stats-records.ts';
 import { pathChangeOf, pathChangesQuery, type PathChangeRow } from './paths.ts';
 import { indexOf, inColumns, knownSteps, roundedFigures, rowsOf } from './series.ts';
-import { LONGEST_SAMPLE, periodValues } from './sources.ts';
+import { LONGEST_SAMPLE, periodValues, presentLongest } from './sources.ts';
 
 interface PresentRow {
   id: string;
@@ -13,6 +13,7 @@ interface PresentRow {
   left_at: Date | null;
   leave_reason: LeaveReason | null;
   hidden: boolean;
+  everybody: number;
 }
 
 interface LayerRow {
@@ -32,12 +33,10 @@ export function createTimelineRecords(
   return {
     async present(sessionId, period, limit) {
       const { rows } = await pool.query<PresentRow>(
-        `SELECT * FROM participants
-         WHERE session_id = $1 AND joined_at < $3 AND (left_at IS NULL OR left_at >= $2)
-         ORDER BY joined_at, id LIMIT $4`,
+        `SELECT * FROM (${presentLongest('$4')}) p ORDER BY joined_at, id`,
         [sessionId, ...periodValues(period), limit],
       );
-      return rows.map((row) => ({
+      const people = rows.map((row) => ({
         id: row.id,
         userId: row.user_id,
         displayName: row.display_name,
@@ -46,6 +45,7 @@ export function createTimelineRecords(
         leaveReason: row.leave_reason ?? undefined,
         hidden: row.hidden,
       }));
+      return { people, isEverybody: (rows[0]?.everybody ?? 0) <= limit };
     },
 
     async seriesOfEach({ sessionId, participantIds, reporter, steps, fields }) {

@@ -20,13 +20,15 @@ export interface RankedSession extends OpenedSession {
   worst: { participantId: string; displayName: string; reasons: TroubleKind[] } | undefined;
 }
 
-/** As many sessions, from the first on, as can be looked at together; one at least. */
-export function fewEnough(sessions: readonly OpenedSession[]): OpenedSession[] {
+/** The sessions, from the first on, that can be looked at together, without those that are too much beside them; one at least. */
+export function thoseThatFit(sessions: readonly OpenedSession[]): OpenedSession[] {
   let minutes = 0;
-  return sessions.filter(({ presentMinutes }, index) => {
+  const fitting = sessions.filter(({ presentMinutes }) => {
+    if (minutes + presentMinutes > LOOKED_AT_MAX) return false;
     minutes += presentMinutes;
-    return index === 0 || minutes <= LOOKED_AT_MAX;
+    return true;
   });
+  return fitting.length > 0 ? fitting : sessions.slice(0, 1);
 }
 
 /** Sessions in an order: most bad minutes, then most noticeable ones, then latest; or latest alone. */

@@ -90,6 +90,13 @@ export interface PresentParticipant {
   hidden: boolean;
 }
 
+/** Those who were in a room longest, who came first, first. */
+export interface Present {
+  people: PresentParticipant[];
+  /** False: others were there as well. */
+  isEverybody: boolean;
+}
+
 /** Somebody in a summary. */
 export interface SummarizedParticipant extends PresentParticipant {
   /** Minutes of the period in which something was measured. */
@@ -167,13 +174,18 @@ export interface StatsRecords {
   participant(id: string): Promise<MeasuredParticipant | undefined>;
   /** Whether a user is, or was, in a session. */
   wasIn(sessionId: string, userId: string): Promise<boolean>;
-  /** Who was in a session in a period, who came first, first; at most `limit` of them. */
+  /** Who was in a session in a period, who came first, first; at most `limit` of them, those who were there longest. */
   summarized(sessionId: string, period: Period, limit: number): Promise<SummarizedParticipant[]>;
   roomFigures(sessionId: string, period: Period): Promise<Spreads>;
-  /** The minutes of participants that were noticeable, the worst first; at most `limit` of them. */
-  troubledMinutes(sessionId: string, period: Period, limit: number): Promise<Minute[]>;
-  /** Who was in a session in a period, who came first, first; at most `limit` of them. */
-  present(sessionId: string, period: Period, limit: number): Promise<PresentParticipant[]>;
+  /** The minutes of participants that were noticeable, the worst first; at most `limit` of them. @param asMember As in `SessionFilter`. */
+  troubledMinutes(
+    sessionId: string,
+    period: Period,
+    limit: number,
+    asMember: string | undefined,
+  ): Promise<Minute[]>;
+  /** Who was in a session in a period: at most `limit` of them. */
+  present(sessionId: string, period: Period, limit: number): Promise<Present>;
   /** The series of each of whom something is known, by participant. */
   seriesOfEach(
     request: Among & Omit<SeriesRequest, 'subject' | 'percentiles'>,
@@ -182,7 +194,7 @@ export interface StatsRecords {
   pathsOfEach(among: Among, period: Period, resolution: Resolution, limit: number): Promise<RoomPathChange[]>;
   /** The same of what is received, while samples are kept. */
   layersOfEach(among: Among, period: Period, limit: number): Promise<LayerChange[]>;
-  /** Sessions that were open in a period, the latest first; at most `limit` of them. */
+  /** Sessions that somebody was in, in a period, the latest first; at most `limit` of them. */
   openedSessions(period: Period, filter: SessionFilter, limit: number): Promise<OpenedSession[]>;
   /** What was noticed in each session in which anything was measured. @param asMember As in `SessionFilter`. */
   troubleIn(

@@ -16,7 +16,7 @@ export interface Summary {
  * Why a call was bad, if it was, and on whose side.
  *
  * @param participants Those who are named.
- * @param minutes Of everybody.
+ * @param minutes Of everybody of whom somebody may know.
  */
 export function summarize(
   participants: readonly SummarizedParticipant[],
