@@ -19,11 +19,17 @@ export class JoinLimits {
     this.#perMinute = perMinute;
   }
 
-  /** Counts a join. @throws {AppError} `rate_limited` with `retryAfterMs`; then it does not count. */
-  take(userId: string, address: string): void {
+  /**
+   * Counts a join.
+   *
+   * @param userId Undefined: nobody knows whose.
+   * @throws {AppError} `rate_limited` with `retryAfterMs`; then it does not count.
+   */
+  take(userId: string | undefined, address: string): void {
     const { user, address: fromAddress } = this.#perMinute;
     if (this.#buckets.size >= this.#forgetAt) this.#forget();
-    const buckets = [this.#bucket(`user ${userId}`, user), this.#bucket(`address ${address}`, fromAddress)];
+    const buckets = [this.#bucket(`address ${address}`, fromAddress)];
+    if (userId !== undefined) buckets.push(this.#bucket(`user ${userId}`, user));
     const retryAfterMs = Math.max(...buckets.map((bucket) => bucket.getWaitTime(1)));
     if (retryAfterMs > 0) {
       const seconds = Math.ceil(retryAfterMs / 1000);

@@ -54,6 +54,26 @@ t.test('the link of a room is below PUBLIC_URL, or where a proxy says', async (t
   t.equal(await urlOf({}, proxied), 'http://10.0.0.2:3000/r/*', 'not by whom nobody trusts');
 });
 
+t.test('rooms are opened as often as they are joined, where anybody may', async (t) => {
+  const open = async (server: TestServer, token?: string) => {
+    const answer = await server.app.inject({ method: 'POST', url: '/api/room', headers: bearer(token) });
+    if (answer.statusCode === 429) {
+      t.match(answer.json(), { msg: /Wait \d+ s/ });
+      t.match(answer.headers, { 'retry-after': /^\d+$/ });
+    }
+    return answer.statusCode;
+  };
+  const byAddress = await testServer(t, { JOINS_PER_MINUTE_PER_ADDRESS: '2' });
+  t.same([await open(byAddress), await open(byAddress), await open(byAddress)], [200, 200, 429]);
+  t.equal(byAddress.rooms.rooms.size, 2);
+  const byUser = { ...tokenSettings, JOINS_PER_MINUTE_PER_USER: '1' };
+  const ada = await tokenOf('ada', { roomCreate: true });
+  const ours = await testServer(t, byUser);
+  t.same([await open(ours, ada), await open(ours, ada), await open(ours)], [200, 429, 200]);
+  const closed = await testServer(t, { ...byUser, CALL_QUALITY_API: 'token' });
+  t.same([await open(closed, ada), await open(closed, ada)], [200, 200], 'by the grant: as by /rooms');
+});
+
 t.test('where there is no place for a room, it says so', async (t) => {
   const { app, rooms } = await testServer(t, { MAX_ROOMS: '1' });
   await rooms.open('locked', { locked: true });
