@@ -3,7 +3,7 @@ import t from 'tap';
 import type { Summary, Timeline, TimelineEvent } from '../../client/ui/stats/answers.ts';
 import { csvOf } from '../../client/ui/stats/csv.ts';
 import { marksOf } from '../../client/ui/stats/marks.ts';
-import { withTail } from '../../client/ui/stats/merge.ts';
+import { withoutUnfinished, withTail } from '../../client/ui/stats/merge.ts';
 import { spellsOf } from '../../client/ui/stats/spells.ts';
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -91,6 +91,18 @@ t.test('what an answer begins with is a change only where it is one', (t) => {
   );
   const relayed = withTail(known, timeline(80, 120, ['ada'], [path(80, 'udp', 'relay')]));
   t.equal(relayed.events.length, 3);
+  t.end();
+});
+
+t.test('of a call that goes on the last step is left out: it is not over', (t) => {
+  const live = withoutUnfinished(timeline(0, 20, ['ada']));
+  t.same(
+    [live.to, live.time, live.participants[0]?.fields],
+    [iso(15), [0, 5, 10], { upBitrateBps: [0, 5, 10] }],
+  );
+  t.same(withoutUnfinished(timeline(0, 5, ['ada'])), timeline(0, 5, ['ada']), 'unless there is no other');
+  const over = { ...timeline(0, 20, ['ada']), endedAt: iso(18) };
+  t.same(withoutUnfinished(over), over);
   t.end();
 });
 

@@ -38,6 +38,24 @@ function joined(before: Columns, kept: number, after: Columns, added: number): C
 
 const nothing = (length: number): null[] => new Array<null>(length).fill(null);
 
+/** Of a call that goes on, without the last step: it is not over, and what is known of it says little. */
+export function withoutUnfinished(timeline: Timeline): Timeline {
+  const { endedAt, time, participants, from } = timeline;
+  const last = time.at(-1);
+  if (endedAt !== undefined || last === undefined || last * 1000 <= Date.parse(from)) return timeline;
+  return {
+    ...timeline,
+    to: new Date(last * 1000).toISOString(),
+    time: time.slice(0, -1),
+    participants: participants.map((one) => ({
+      ...one,
+      fields: Object.fromEntries(
+        Object.entries(one.fields).map(([name, values]) => [name, values?.slice(0, -1)]),
+      ),
+    })),
+  };
+}
+
 /** Ways and layers that an answer begins with are no changes where they were the same before. */
 function changesAfter(before: readonly TimelineEvent[], events: readonly TimelineEvent[]): TimelineEvent[] {
   const states = new Map<string, string>();

@@ -11,11 +11,11 @@ import { SeverityIcon } from './severity-icon.tsx';
 import { spellsOf } from './spells.ts';
 import './overview.css';
 
-const HEADLINES: Record<Severity, string> = {
-  good: 'This call was good',
-  noticeable: 'This call had noticeable trouble',
-  bad: 'This call was bad for somebody',
-  unknown: 'Nothing is known of this call yet',
+const HEADLINES: Record<Severity, { over: string; live: string }> = {
+  good: { over: 'This call was good', live: 'This call is good so far' },
+  noticeable: { over: 'This call had noticeable trouble', live: 'This call has noticeable trouble' },
+  bad: { over: 'This call was bad for somebody', live: 'This call is, or was, bad for somebody' },
+  unknown: { over: 'Nothing is known of this call', live: 'Nothing is known of this call yet' },
 };
 
 const SIDES: Record<Summary['participants'][number]['side'], string> = {
@@ -43,7 +43,9 @@ export function Overview({ statistics }: { statistics: RoomStatistics }) {
       <div class={`overview-verdict overview-${verdict.severity}`}>
         <SeverityIcon severity={verdict.severity} />
         <div>
-          <h2 class="overview-headline">{HEADLINES[verdict.severity]}</h2>
+          <h2 class="overview-headline">
+            {HEADLINES[verdict.severity][statistics.isLive.value ? 'live' : 'over']}
+          </h2>
           <p class="overview-text">{verdict.text}</p>
         </div>
       </div>

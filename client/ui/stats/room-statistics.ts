@@ -3,7 +3,7 @@ import type { Scores, Summary, Timeline } from './answers.ts';
 import { ApiError, read } from './api.ts';
 import { drawnFields } from './figures.ts';
 import { lowerBound } from './lower-bound.ts';
-import { withTail } from './merge.ts';
+import { withoutUnfinished, withTail } from './merge.ts';
 import { covers, lengthOf, type Span } from './span.ts';
 import { TimeWindow } from './time-window.ts';
 
@@ -171,12 +171,13 @@ export class RoomStatistics {
     this.window.setBounds(spanOf(whole));
   }
 
-  #timeline(
+  async #timeline(
     id: string,
     { from, to, step }: Partial<Span> & { step?: number | undefined },
   ): Promise<Timeline> {
     const query = { from: iso(from), to: iso(to), step, fields: drawnFields };
-    return this.#read<Timeline>(`/rooms/${id}/timeline`, query);
+    const answer = await this.#read<Timeline>(`/rooms/${id}/timeline`, query);
+    return to === undefined ? withoutUnfinished(answer) : answer;
   }
 
   #read<Answer>(path: string, query: Record<string, string | number | undefined>): Promise<Answer> {
