@@ -15,7 +15,7 @@ const VIEWERS = ['Ada', 'Ben'];
 const PLACES = 3;
 /**
  * Whoever begins to speak is seen within this time, and a swap shows no picture for so long, half of them and all, in ms. With
- * three places the old one has to end first. Alone on two cores, which run all six browsers, it is 1.4 s, 360 ms and 1 s; on a machine
+ * three places the old one has to end first. Alone on two cores, which run all six browsers, it is 1.4 to 1.8 s, 360 to 500 ms and 1.1 s; on a machine
  * that has other work to do as well the browsers wait for each other, so what is asserted is no more than that it works.
  */
 const FOLLOW_MS = 3_000;
