@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { chromiumPath, joinRoom, newPerson, testBrowser } from '../support/browser.ts';
+import { chromiumPath, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { drawnLine, shareDrawn, type Point } from '../support/drawn.ts';
 import { Network } from '../support/network.ts';
-import { asking } from '../support/rest.ts';
+import { asking, type Ask } from '../support/rest.ts';
 import { allWritten, testServer } from '../support/server.ts';
 
 const LOST = 0.2;
-/** Of a call in which each sample lasts a second. */
-const MEASURED_MS = 15_000;
+/** Steps of 5 s in which much was lost. */
+const LOSSY_STEPS = 4;
 
 const lines = [
   { field: 'upBitrateBps', color: '--up' },
@@ -64,7 +64,13 @@ t.test('the page of a call shows what the API says of it, live and later', async
   );
   t.pass('a live chart goes on by itself');
 
-  await new Promise((resolve) => setTimeout(resolve, MEASURED_MS));
+  const ask = asking(server, undefined);
+  await until(
+    'losses are measured',
+    () => lossySteps(ask),
+    (steps) => steps >= LOSSY_STEPS,
+    60_000,
+  );
   await Promise.all([ada.page, ben.page].map((one) => one.getByRole('button', { name: 'Leave' }).click()));
   await page.getByText('Live', { exact: true }).waitFor({ state: 'detached' });
   t.pass('it says when the call has ended');
@@ -74,7 +80,6 @@ t.test('the page of a call shows what the API says of it, live and later', async
   await chartOf(page, 'Ada').locator('canvas').waitFor();
   const session = new URL(page.url()).searchParams.get('session') ?? '';
   t.match(session, /^[0-9a-f-]{36}$/, 'the link names the session');
-  const ask = asking(server, undefined);
   const { body: timeline } = await ask('GET', `/rooms/${session}/timeline?step=5`);
   const shown = {
     from: Date.parse(timeline['from'] as string) / 1000,
@@ -161,6 +166,14 @@ t.test('the page of a call shows what the API says of it, live and later', async
   await zoomed(t, page);
   await saved(t, page);
 });
+
+/** In how many steps of the room's latest call about as much was lost on the way up as is lost by the network. */
+async function lossySteps(ask: Ask): Promise<number> {
+  const { body } = await ask('GET', '/rooms/tea/timeline?step=5&fields=upLossRatio');
+  const people = body['participants'] as Pick<Answered, 'fields'>[];
+  const ratios = people.flatMap(({ fields }) => fields['upLossRatio'] ?? []);
+  return ratios.filter((ratio) => (ratio ?? 0) > LOST / 2).length;
+}
 
 /** The highest value of an axis: 8 % above both lines that it has, or what every axis has at least. */
 function axisEnd(field: string, fields: Answered['fields']): number {

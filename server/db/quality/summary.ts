@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { LeaveReason } from '../../rooms/call-journal.ts';
 import { rounded, usualFields } from '../../stats/fields.ts';
 import { thresholds, troubleFields } from '../../stats/asking/minute.ts';
 import type { Spreads, StatsRecords, SummarizedParticipant } from '../../stats/asking/stats-records.ts';
@@ -7,6 +6,7 @@ import type { Resolution } from '../../stats/steps.ts';
 import { figureOf, participantFigures, reportersOf } from './figures.ts';
 import { pathOf, type PathRow } from './paths.ts';
 import { periodValues, presentLongest, roomRollups } from './sources.ts';
+import { presentOf, type PresentRow } from './present.ts';
 
 /** What a summary is made of, in seconds. */
 const MINUTE: Resolution = 60;
@@ -16,15 +16,8 @@ type Values = (number | null)[];
 /** `s0` and so on, by the fields of a summary: least, middle, 95th percentile. */
 type SpreadRow = Record<`s${number}`, Values | null>;
 
-interface PersonRow {
-  id: string;
-  user_id: string;
-  display_name: string;
-  joined_at: Date;
-  left_at: Date | null;
-  leave_reason: LeaveReason | null;
+interface PersonRow extends PresentRow {
   minutes: number;
-  hidden: boolean;
   protocol: PathRow['protocol'] | null;
   candidate_type: PathRow['candidate_type'];
 }
@@ -121,14 +114,8 @@ function spreadsIn(row: SpreadRow): Spreads {
 function personOf(row: PersonRow & SpreadRow): SummarizedParticipant {
   const { protocol, candidate_type } = row;
   return {
-    id: row.id,
-    userId: row.user_id,
-    displayName: row.display_name,
-    joinedAt: row.joined_at,
-    leftAt: row.left_at ?? undefined,
-    leaveReason: row.leave_reason ?? undefined,
+    ...presentOf(row),
     minutes: row.minutes,
-    hidden: row.hidden,
     figures: spreadsIn(row),
     path: protocol === null ? undefined : pathOf({ protocol, candidate_type }),
   };

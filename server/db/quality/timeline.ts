@@ -1,18 +1,11 @@
 import type { Pool } from 'pg';
-import type { LeaveReason } from '../../rooms/call-journal.ts';
 import type { LayerChange, StatsRecords } from '../../stats/asking/stats-records.ts';
 import { pathChangeOf, pathChangesQuery, type PathChangeRow } from './paths.ts';
 import { indexOf, inColumns, knownSteps, roundedFigures, rowsOf } from './series.ts';
 import { LONGEST_SAMPLE, periodValues, presentLongest } from './sources.ts';
+import { presentOf, type PresentRow } from './present.ts';
 
-interface PresentRow {
-  id: string;
-  user_id: string;
-  display_name: string;
-  joined_at: Date;
-  left_at: Date | null;
-  leave_reason: LeaveReason | null;
-  hidden: boolean;
+interface CountedRow extends PresentRow {
   everybody: number;
 }
 
@@ -32,20 +25,11 @@ export function createTimelineRecords(
 ): Pick<StatsRecords, 'present' | 'seriesOfEach' | 'pathsOfEach' | 'layersOfEach'> {
   return {
     async present(sessionId, period, limit) {
-      const { rows } = await pool.query<PresentRow>(
+      const { rows } = await pool.query<CountedRow>(
         `SELECT * FROM (${presentLongest('$4')}) p ORDER BY joined_at, id`,
         [sessionId, ...periodValues(period), limit],
       );
-      const people = rows.map((row) => ({
-        id: row.id,
-        userId: row.user_id,
-        displayName: row.display_name,
-        joinedAt: row.joined_at,
-        leftAt: row.left_at ?? undefined,
-        leaveReason: row.leave_reason ?? undefined,
-        hidden: row.hidden,
-      }));
-      return { people, isEverybody: (rows[0]?.everybody ?? 0) <= limit };
+      return { people: rows.map(presentOf), isEverybody: (rows[0]?.everybody ?? 0) <= limit };
     },
 
     async seriesOfEach({ sessionId, participantIds, reporter, steps, fields }) {
