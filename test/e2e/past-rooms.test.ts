@@ -87,8 +87,14 @@ t.test('what cannot be shown is said', async (t) => {
   const browser = await testBrowser(t);
   const page = await browser.newPage();
 
+  await page.route('**/timeline?**', async (route) => {
+    await page.getByRole('status').getByText('Loading…').waitFor();
+    await route.continue();
+  });
   await page.goto(`${server.url}/r/secret/stats`);
   await page.getByRole('alert').getByText(/token/i).waitFor();
+  await page.unroute('**/timeline?**');
+  t.equal(await page.getByText('Loading…').count(), 0, 'that it is on its way is said as long as it is');
   t.pass('to strangers');
   const token = await tokenOf('support', { statsRead: true });
   await page.goto(`${server.url}/stats#access_token=${token}`);
