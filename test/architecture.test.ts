@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
-
-const root = resolve(import.meta.dirname, '..');
+import { projectRoot as root } from '../server/root.ts';
 
 /** What each part may import from, beside itself and packages. A name ending in .ts is a file of server/. */
 const allowed: Record<string, string[]> = {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import t from 'tap';
+import { projectRoot } from '../../../server/root.ts';
 import { audioScore } from '../../../server/stats/score/audio-score.ts';
 import { videoScore } from '../../../server/stats/score/video-score.ts';
 
-const file = resolve(import.meta.dirname, '../../../docs/SCORES.md');
+const file = join(projectRoot, 'docs/SCORES.md');
 
 /** The table of docs/SCORES.md whose first cell is that: names of columns, then rows that begin with theirs. */
 async function tableOf(
