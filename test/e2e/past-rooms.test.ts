@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import t from 'tap';
 import { testBrowser } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
@@ -87,13 +87,13 @@ t.test('what cannot be shown is said', async (t) => {
   const browser = await testBrowser(t);
   const page = await browser.newPage();
 
-  await page.route('**/timeline?**', async (route) => {
+  const onItsWay = async (route: Route) => {
     await page.getByRole('status').getByText('Loading…').waitFor();
     await route.continue();
-  });
+  };
+  await page.route('**/timeline?**', onItsWay, { times: 1 });
   await page.goto(`${server.url}/r/secret/stats`);
   await page.getByRole('alert').getByText(/token/i).waitFor();
-  await page.unroute('**/timeline?**');
   t.equal(await page.getByText('Loading…').count(), 0, 'that it is on its way is said as long as it is');
   t.pass('to strangers');
   const token = await tokenOf('support', { statsRead: true });
@@ -112,7 +112,7 @@ t.test('what cannot be shown is said', async (t) => {
   await page.route('**/api/v1/**', (route) => route.abort());
   await page.goto(`${server.url}/r/secret/stats?session=${call.sessionId}`);
   await page.getByText('The server cannot be reached.').waitFor();
-  await page.unroute('**/api/v1/**');
+  await page.unrouteAll({ behavior: 'wait' });
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
   t.pass('one can try again');
@@ -145,7 +145,7 @@ t.test('a live page goes on after answers that did not come, and keeps what it h
     '800 kbit/s',
     'it has what it had',
   );
-  await page.unroute('**/timeline?**');
+  await page.unrouteAll({ behavior: 'wait' });
   await stale.waitFor({ state: 'detached' });
   await call.join('ben', began + 55);
   await page.getByRole('region', { name: 'Ben', exact: true }).waitFor();
