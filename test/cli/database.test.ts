@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { projectRoot } from '../../server/root.ts';
 import { postgresIn, until } from '../db/fixtures/processes.ts';
+import { environment } from '../support/environment.ts';
 import { temporaryFolder, testDatabase } from '../support/postgres.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
@@ -14,12 +15,12 @@ interface Done {
 }
 
 /** Runs one command to its end, compiled by `npm test` before, as `npm run` does. */
-function trivium(command: string, environment: Record<string, string>): Promise<Done> {
+function trivium(command: string, own: Record<string, string>): Promise<Done> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/cli/main.js'), ...command.split(' ')],
-      { env: { ...process.env, ...environment } },
+      { env: { ...environment, ...own } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { projectRoot } from '../../server/root.ts';
+import { environment } from './environment.ts';
 import { noLimits } from './no-limits.ts';
 import { temporaryFolder } from './postgres.ts';
 
@@ -33,20 +34,20 @@ export class ServerProcess {
     });
   }
 
-  /** Compiled by `npm test` before; on free ports and with a data folder of its own, unless `environment` says else. */
-  static async spawn(t: Test, environment: Record<string, string> = {}): Promise<ServerProcess> {
-    const dataDir = environment['TRIVIUM_DATA_DIR'] ?? (await temporaryFolder(t));
+  /** Compiled by `npm test` before; on free ports and with a data folder of its own, unless `own` settings say else. */
+  static async spawn(t: Test, own: Record<string, string> = {}): Promise<ServerProcess> {
+    const dataDir = own['TRIVIUM_DATA_DIR'] ?? (await temporaryFolder(t));
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/main.js')],
       {
         env: {
-          ...process.env,
+          ...environment,
           ...noLimits,
           PORT: '0',
           RTC_PORTS: '0',
           TRIVIUM_DATA_DIR: dataDir,
-          ...environment,
+          ...own,
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
