@@ -4,6 +4,8 @@ import type { Page } from 'playwright-core';
 interface Voice {
   /** Speaks for so long after so long, both in ms. @returns when that begins, in ms since 1970. */
   speak(ms: number, after: number): Promise<number>;
+  /** Falls silent. */
+  hush(): void;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function giveVoice(page: Page, pitch: number): Promise<void> {
       const open = Math.max(0, Math.sin((2 * Math.PI * seconds) / syllable) + 0.5);
       samples[index] = (buzz * stress * open) / 2;
     }
+    const sources = new Set<AudioBufferSourceNode>();
     const voice: Voice = {
       async speak(ms, after) {
         await context.resume();
@@ -42,7 +45,12 @@ export async function giveVoice(page: Page, pitch: number): Promise<void> {
         const begin = context.currentTime + after / 1_000;
         source.start(begin);
         source.stop(begin + ms / 1_000);
+        sources.add(source);
+        source.onended = () => sources.delete(source);
         return Date.now() + after;
+      },
+      hush() {
+        for (const source of sources) source.stop();
       },
     };
     Object.assign(window, { voice });
@@ -68,3 +76,7 @@ export const speak = (page: Page, ms: number, after = 0): Promise<number> =>
     ms,
     after,
   });
+
+/** Whoever speaks falls silent. */
+export const hush = (page: Page): Promise<void> =>
+  page.evaluate(() => (window as unknown as { voice: Voice }).voice.hush());
