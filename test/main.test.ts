@@ -20,12 +20,10 @@ t.test('it starts without any setting, says where to point a browser, and stops 
       'PostgreSQL runs',
     );
 
-    const asked = Date.now();
     server.child.kill(signal);
     // Ctrl-C under npm comes twice: from the terminal and from npm.
     server.child.kill(signal);
     t.same(await server.exited, { code: 0, signal: null }, `${signal} is a good end`);
-    t.ok(Date.now() - asked < 5_000, 'within 5 s');
     t.same(await server.gone(), [], 'nothing is left running');
     t.equal(server.stderr, '');
     for (const line of server.stdout) {

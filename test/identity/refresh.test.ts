@@ -18,11 +18,14 @@ t.test('another token keeps the connection, and its grants hold at once', async 
   const video = await ada.request('produce', camera(ada));
   const sound = await ada.request('produce', microphone(ada));
 
+  const asked = Date.now();
   const { expiresAt, expiresInMs } = await refresh(ada, 'ada', {
     roomJoin: true,
     canPublishSources: ['microphone'],
   });
-  t.ok(Math.abs(expiresAt - Date.now() - expiresInMs) < 1_000 && expiresInMs > 600_000);
+  const told = expiresAt - expiresInMs;
+  t.ok(asked <= told && told <= Date.now(), 'by either clock');
+  t.ok(expiresInMs > 600_000);
   const closed = { participantId: ada.joined.participantId, producerId: video.producerId };
   t.match(await ben.next('producerClosed'), closed);
   t.match(await ada.next('producerClosed'), closed, 'its own client is told too');

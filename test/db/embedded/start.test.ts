@@ -43,7 +43,6 @@ t.test('starts from nothing, stops, and starts again with its data', async (t) =
   const stopAt = performance.now();
   await first.stop();
   const stopMs = performance.now() - stopAt;
-  t.ok(stopMs < 2_000, 'stops within two seconds');
   await until('was every process gone', () => areGone(running));
   t.notOk(existsSync(join(dataDir, 'socket')), 'its socket is removed');
 
