@@ -7,7 +7,8 @@ import { projectRoot as root } from '../server/root.ts';
 const allowed: Record<string, string[]> = {
   protocol: [],
   'addresses.ts': [],
-  'config.ts': ['addresses.ts', 'production.ts'],
+  'settings.ts': ['addresses.ts'],
+  'config.ts': ['settings.ts', 'addresses.ts', 'production.ts'],
   'production.ts': ['addresses.ts'],
   'errors.ts': ['protocol'],
   'logger.ts': [],

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { settings } from '../../server/config.ts';
+import { settings } from '../../server/settings.ts';
 import { closeCodes } from '../../server/protocol/envelope.ts';
 import { errorCodes } from '../../server/protocol/errors.ts';
 import { methods } from '../../server/protocol/methods.ts';
