@@ -212,3 +212,40 @@ t.test('who is hidden from somebody is nobody’s cause in what they are told', 
     t.match(JSON.stringify(whole), new RegExp(`"publisherId":"${monitor.id}"`));
   }
 });
+
+t.test('one packet that is lost of a few makes no call bad', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'quiet', 0, 300);
+  const ada = await call.join('ada', 0, 300);
+  const minutes = { from: 0, until: 300, every: 60 } as const;
+  // As a muted microphone sends, and who comes at the end of a minute.
+  call.measure(ada, 'send', minutes, (n) => ({
+    upPackets: n === 0 ? 99 : 1_000,
+    upPacketsLost: n === 0 ? 90 : 0,
+    upAudioPackets: 4,
+    upAudioPacketsLost: 1,
+  }));
+  call.measure(ada, 'recv', minutes, { downPackets: 60, downPacketsLost: 6, rttMs: 20 });
+  await call.write();
+  const ask = await askingWith(server, { statsRead: true });
+  t.match((await ask('GET', '/rooms/quiet/summary')).body, {
+    verdict: { severity: 'good', side: 'none' },
+    worstMinutes: [],
+    figures: { downLossRatio: { min: 0.1 }, upAudioLossRatio: { median: 0.25 } },
+  });
+  const { body } = await ask('GET', `/quality/rooms?name=quiet&from=${iso(0)}&to=${iso(300)}`);
+  t.match(body['rooms'], [{ name: 'quiet', severity: 'good', measuredMinutes: 5, badMinutes: 0 }]);
+
+  const heard = await RecordedCall.begin(server.database.pool, 'heard', 0, 60);
+  const ben = await heard.join('ben', 0, 60);
+  heard.measure(
+    ben,
+    'send',
+    { from: 0, until: 60, every: 60 },
+    { upAudioPackets: 100, upAudioPacketsLost: 5 },
+  );
+  await heard.write();
+  t.match((await ask('GET', '/rooms/heard/summary')).body, {
+    verdict: { severity: 'bad', side: 'participants' },
+  });
+});

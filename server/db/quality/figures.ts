@@ -1,14 +1,33 @@
 import { sourcesOf, type TrackField } from '../../stats/fields.ts';
 import { gauges, type Reporter } from '../../stats/sample.ts';
+import { JUDGED_PACKETS_MIN } from '../../stats/asking/minute.ts';
 import type { Resolution } from '../../stats/steps.ts';
 import { columnOf } from './columns.ts';
 import { transportRollups, type Whose } from './sources.ts';
 
 /** A figure of a group of rows `r` that are shaped as rollups: the formulas that docs/API.md has. */
 export function figureOf(field: TrackField, preferred: Reporter): string {
-  const [first = 'NULL', second] = sourcesOf(field, preferred).map((reporter) => formula(field, reporter));
-  return second === undefined ? first : `coalesce(${first}, ${second})`;
+  return known(sourcesOf(field, preferred).map((reporter) => formula(field, reporter)));
 }
+
+/** The same for a minute that is judged: null for the loss among too few packets. */
+export function judgedFigureOf(field: TrackField, preferred: Reporter): string {
+  return known(
+    sourcesOf(field, preferred).map((reporter) => {
+      const { kind, columns } = inputsOf(field);
+      const [, packets = ''] = columns;
+      const figure = formula(field, reporter);
+      if (kind !== 'ratio') return figure;
+      return `CASE WHEN ${from(reporter, `sum(r.${packets})`)} >= ${JUDGED_PACKETS_MIN} THEN ${figure} END`;
+    }),
+  );
+}
+
+/** The first of some formulas that is not null. */
+const known = (formulas: readonly string[]): string => `coalesce(${formulas.join(', ') || 'NULL'})`;
+
+const from = (reporter: Reporter, aggregate: string): string =>
+  `${aggregate} FILTER (WHERE r.reporter = '${reporter}')`;
 
 /** Which columns of rollups figures are made of. */
 export function columnsOf(fields: readonly TrackField[]): string[] {
@@ -22,7 +41,7 @@ export function reportersOf(fields: readonly TrackField[], preferred: Reporter):
 }
 
 function formula(field: TrackField, reporter: Reporter): string {
-  const of = (aggregate: string) => `${aggregate} FILTER (WHERE r.reporter = '${reporter}')`;
+  const of = (aggregate: string) => from(reporter, aggregate);
   const { kind, columns } = inputsOf(field);
   const [one = '', other = ''] = columns.map((name) => of(`sum(r.${name})`));
   switch (kind) {
@@ -55,8 +74,9 @@ export function participantFigures(
   resolution: Resolution,
   fields: readonly TrackField[],
   preferred: Reporter,
+  figure = figureOf,
 ): string {
-  const figures = fields.map((field, n) => `${figureOf(field, preferred)} AS f${n}`);
+  const figures = fields.map((field, n) => `${figure(field, preferred)} AS f${n}`);
   const rows = transportRollups(kind, resolution, reportersOf(fields, preferred));
   return `SELECT ${['t.participant_id', 'r.bucket', ...figures].join(', ')} FROM ${rows} GROUP BY 1, 2`;
 }

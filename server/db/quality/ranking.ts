@@ -8,7 +8,7 @@ import {
 } from '../../stats/asking/minute.ts';
 import type { StatsRecords } from '../../stats/asking/stats-records.ts';
 import { FEW } from '../../stats/asking/verdict.ts';
-import { figureOf, reportersOf } from './figures.ts';
+import { judgedFigureOf, reportersOf } from './figures.ts';
 import { periodValues, transportRollups } from './sources.ts';
 
 interface OpenedRow {
@@ -113,7 +113,7 @@ const minutesWith = (condition: string, name: string) =>
 /** The sums of sessions, and for whom each was worst. */
 const TROUBLE = `WITH minutes AS (
     SELECT session_id, participant_id, ${NOTICED.join(', ')} FROM (
-      SELECT t.session_id, t.participant_id, ${troubleFields.map((field, n) => `${figureOf(field, 'server')} AS f${n}`).join(', ')}
+      SELECT t.session_id, t.participant_id, ${troubleFields.map((field, n) => `${judgedFigureOf(field, 'server')} AS f${n}`).join(', ')}
       FROM ${transportRollups('sessions', 60, reportersOf(troubleFields, 'server'))}
       GROUP BY t.session_id, t.participant_id, r.bucket
     ) figures

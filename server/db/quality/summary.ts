@@ -3,7 +3,7 @@ import { rounded, usualFields } from '../../stats/fields.ts';
 import { thresholds, troubleFields } from '../../stats/asking/minute.ts';
 import type { Spreads, StatsRecords, SummarizedParticipant } from '../../stats/asking/stats-records.ts';
 import type { Resolution } from '../../stats/steps.ts';
-import { figureOf, participantFigures, reportersOf } from './figures.ts';
+import { figureOf, judgedFigureOf, participantFigures, reportersOf } from './figures.ts';
 import { pathOf, type PathRow } from './paths.ts';
 import { periodValues, presentLongest, roomRollups } from './sources.ts';
 import { presentOf, type PresentRow } from './present.ts';
@@ -63,7 +63,7 @@ export function createSummaryRecords(
     },
 
     async troubledMinutes(sessionId, period, limit, asMember) {
-      const each = participantFigures('room', MINUTE, troubleFields, 'server');
+      const each = participantFigures('room', MINUTE, troubleFields, 'server', judgedFigureOf);
       const badness = troubleFields.map((field, n) => `f${n} / ${thresholds[field].bad}`);
       const noticeable = troubleFields.map((field, n) => `f${n} >= ${thresholds[field].noticeable}`);
       const { rows } = await pool.query<[string, number, number, ...Values]>({

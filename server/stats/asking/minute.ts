@@ -6,6 +6,9 @@ export interface Threshold {
   bad: number;
 }
 
+/** A minute's loss is judged where there were so many packets, sent or lost; of fewer, one that is lost says nothing. */
+export const JUDGED_PACKETS_MIN = 100;
+
 /** What troubles a call, by the figures that say so. Counts and times are those of a minute. */
 export const thresholds = {
   upLossRatio: { noticeable: 0.02, bad: 0.05 },
