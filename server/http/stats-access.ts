@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { SessionRecord } from '../rooms/call-records.ts';
 import { isUuid } from '../rooms/uuid.ts';
-import type { MeasuredParticipant, StatsRecords } from '../stats/asking/stats-records.ts';
+import type { MeasuredParticipant, RoomSubject, StatsRecords } from '../stats/asking/stats-records.ts';
 import { fromDatabase } from './database.ts';
 import { limitedAs } from './limits.ts';
 import { findSession, refuseOtherRoom, refuseRemoved, type RoomSources } from './room-access.ts';
@@ -86,6 +86,22 @@ export async function readRoom(
   if (!isUuid(id)) refuseOtherRoom(request, id);
   const session = await findSession(request, sources);
   return refuseStrangers(request, sources, session, `There is no room ${id}, and never was.`);
+}
+
+/** What somebody may read the figures of: all of a session, or what remains without those who are hidden from them. */
+export async function roomSubject(
+  request: FastifyRequest,
+  { stats, turns }: StatsSources,
+  { session, asMember }: Reading,
+): Promise<RoomSubject> {
+  const { id: sessionId } = session;
+  const { userId } = requireIdentity(request);
+  const hidden = asMember
+    ? await fromStatistics(request, turns, () => stats.hiddenFrom(sessionId, userId))
+    : [];
+  return hidden.length === 0
+    ? { kind: 'room', sessionId }
+    : { kind: 'roomWithout', sessionId, participantIds: hidden };
 }
 
 /**

@@ -10,7 +10,7 @@ import { severities, sides, verdictSides, type Reason } from '../stats/asking/ve
 import { answer, refusals } from './answers.ts';
 import { RoomPath } from './room-access.ts';
 import { named, Query, ref, Time } from './schemas.ts';
-import { fromStatistics, readRoom, type StatsSources } from './stats-access.ts';
+import { fromStatistics, readRoom, roomSubject, type StatsSources } from './stats-access.ts';
 import { PathAnswer } from './stats-answers.ts';
 import { MINUTES_HOURS_MAX, minutesIn, period as moments } from './stats-query.ts';
 import { byAnybody } from './stats.ts';
@@ -131,15 +131,17 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
       onRequest: byAnybody,
     },
     async (request) => {
-      const { session, asMember } = await readRoom(request, sources);
+      const reading = await readRoom(request, sources);
+      const { session, asMember } = reading;
       const { id, roomName: name, startedAt, endedAt } = session;
       const now = Date.now();
       const ended = endedAt?.getTime() ?? now;
       const period = minutesIn(request.query, { from: startedAt.getTime(), to: ended });
       const { userId: own } = requireIdentity(request);
+      const subject = await roomSubject(request, sources, reading);
       const [everybody, figures, minutes] = await Promise.all([
         fromStatistics(request, turns, () => stats.summarized(id, period, PARTICIPANTS_MAX)),
-        fromStatistics(request, turns, () => stats.roomFigures(id, period)),
+        fromStatistics(request, turns, () => stats.roomFigures(subject, period)),
         fromStatistics(request, turns, () =>
           stats.troubledMinutes(id, period, MINUTES_MAX, asMember ? own : undefined),
         ),

@@ -13,7 +13,7 @@ import { refusals } from './answers.ts';
 import { fromDatabase } from './database.ts';
 import { RoomPath } from './room-access.ts';
 import { ref } from './schemas.ts';
-import { fromStatistics, readRoom, refuseStrangers, type StatsSources } from './stats-access.ts';
+import { fromStatistics, readRoom, refuseStrangers, roomSubject, type StatsSources } from './stats-access.ts';
 import {
   FigureSeries,
   ParticipantStats,
@@ -50,6 +50,7 @@ export const DAY_MS = 24 * HOUR_MS;
 /** How long a period may be made of samples: there are many, of a room above all. */
 export const SAMPLED_MAX_MS: Record<Subject['kind'], number> = {
   room: HOUR_MS,
+  roomWithout: HOUR_MS,
   user: HOUR_MS,
   participant: 3 * HOUR_MS,
   transport: 3 * HOUR_MS,
@@ -157,9 +158,10 @@ export function registerStats(api: FastifyInstance, sources: StatsSources, confi
       onRequest: byAnybody,
     },
     async (request, reply) => {
-      const { session } = await readRoom(request, sources);
+      const reading = await readRoom(request, sources);
+      const { session } = reading;
       return answer(request, reply, {
-        subject: { kind: 'room', sessionId: session.id },
+        subject: await roomSubject(request, sources, reading),
         period: { from: session.startedAt.getTime(), to: session.endedAt?.getTime() ?? Date.now() },
         about: { roomId: session.id, roomName: session.roomName },
         pathsOf: undefined,

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { RecordedCall } from '../support/recorded-call.ts';
+import { at, RecordedCall } from '../support/recorded-call.ts';
 import { asking, askingWith, problem, production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';
+
+const iso = (seconds: number) => new Date(at(seconds)).toISOString();
 
 t.test('who may read which statistics', async (t) => {
   const server = await testServer(t, production);
@@ -129,6 +131,41 @@ t.test(
     t.equal((asMonitor['participants'] as object[]).length, 3, 'oneself is there');
   },
 );
+
+t.test('the figures of a room tell a member nothing of who is hidden', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'overheard', 0, 60);
+  const [ada, monitor] = [await call.join('ada', 0, 60), await call.join('monitor', 0, 60, { hidden: true })];
+  const of = { from: 0, until: 60 } as const;
+  call.measure(ada, 'recv', of, { downBytes: 625_000, downPackets: 1_000, downPacketsLost: 0, rttMs: 20 });
+  call.measure(monitor, 'recv', of, { downBytes: 1e6, downPackets: 1_000, downPacketsLost: 200, rttMs: 90 });
+  await call.write();
+  const figures = async (userId: string, grants: object, query: string) => {
+    const { body } = await (
+      await askingWith(server, grants, userId)
+    )('GET', `/rooms/overheard/stats?fields=downBitrateBps,downLossRatio,rttMs&${query}`);
+    return { fields: body['fields'], percentiles: body['percentiles'] };
+  };
+  const known = (value: unknown) => ({ fields: { rttMs: [value] } });
+  for (const step of [1, 15, 60]) {
+    const query = `step=${step}&from=${iso(0)}&to=${iso(60)}${step === 1 ? '' : '&percentiles=0,100'}`;
+    const seen = await figures('ada', {}, query);
+    t.match(seen, known(20), query);
+    t.notMatch(JSON.stringify(seen), /0\.2|55|90/, 'neither a loss, a mean nor a round trip of theirs');
+    for (const whole of [
+      await figures('asker', { statsRead: true }, query),
+      await figures('monitor', {}, query),
+    ]) {
+      t.match(whole, known(55), 'the mean of both, for who may know');
+    }
+  }
+  const summaryFor = async (userId: string, grants: object) =>
+    (await (await askingWith(server, grants, userId))('GET', '/rooms/overheard/summary')).body['figures'];
+  t.match(await summaryFor('ada', {}), { downLossRatio: { min: 0, p95: 0 }, rttMs: { p95: 20 } });
+  for (const whole of [await summaryFor('asker', { statsRead: true }), await summaryFor('monitor', {})]) {
+    t.match(whole, { downLossRatio: { p95: 0.1 }, rttMs: { p95: 55 } });
+  }
+});
 
 t.test('who was removed from a room reads nothing of it any more', async (t) => {
   const server = await testServer(t, production);

@@ -6,7 +6,7 @@ import type {
   Subject,
   TransportRecord,
 } from '../../stats/asking/stats-records.ts';
-import { SHORTEST_ROLLUP } from '../../stats/steps.ts';
+import { SHORTEST_ROLLUP, type Period } from '../../stats/steps.ts';
 import { participantFigures, reportersOf } from './figures.ts';
 import { pathChangeOf, pathChangesQuery, type PathChangeRow } from './paths.ts';
 import { createRankingRecords } from './ranking.ts';
@@ -48,14 +48,14 @@ export function createStatsRecords(pool: Pool): StatsRecords {
 
     async percentiles({ subject, reporter, steps, fields, percentiles }) {
       const each = participantFigures(subject.kind, SHORTEST_ROLLUP, fields, reporter);
+      const values = [...valuesOf(subject, steps), percentiles.map((one) => one / 100)];
       const spreads = fields.map(
-        (_, n) => `percentile_cont($4::float8[]) WITHIN GROUP (ORDER BY f${n}) AS f${n}`,
+        (_, n) => `percentile_cont($${values.length}::float8[]) WITHIN GROUP (ORDER BY f${n}) AS f${n}`,
       );
       const text = inColumns(
         `SELECT ${[indexOf('bucket', steps.step), ...spreads].join(', ')} FROM (${each}) each GROUP BY 1`,
         fields,
       );
-      const values = [idOf(subject), ...periodValues(steps), percentiles.map((one) => one / 100)];
       const { rows } = await pool.query<unknown[]>({ text, values, rowMode: 'array' });
       return knownSteps<(number | null)[]>(rows[0]);
     },
@@ -63,7 +63,7 @@ export function createStatsRecords(pool: Pool): StatsRecords {
     async paths(subject, steps) {
       const { rows } = await pool.query<PathChangeRow>(
         pathChangesQuery(subject.kind, steps.resolution, String(PATHS_MAX)),
-        [idOf(subject), ...periodValues(steps)],
+        valuesOf(subject, steps),
       );
       return rows.map(pathChangeOf);
     },
@@ -128,6 +128,14 @@ export function createStatsRecords(pool: Pool): StatsRecords {
       return rows[0]?.was === true;
     },
 
+    async hiddenFrom(sessionId, userId) {
+      const { rows } = await pool.query<{ id: string }>(
+        'SELECT id FROM participants WHERE session_id = $1 AND hidden AND user_id <> $2',
+        [sessionId, userId],
+      );
+      return rows.map(({ id }) => id);
+    },
+
     ...createSummaryRecords(pool),
     ...createTimelineRecords(pool),
     ...createRankingRecords(pool),
@@ -150,13 +158,20 @@ export function seriesQuery({ subject, reporter, steps, fields }: SeriesRequest)
       `SELECT ${[indexOf('r.bucket', steps.step), ...figures].join(', ')} FROM ${source} GROUP BY 1`,
       fields,
     ),
-    values: [idOf(subject), ...periodValues(steps)],
+    values: valuesOf(subject, steps),
   };
+}
+
+/** What `sources` name `$1` and so on. */
+function valuesOf(subject: Subject, period: Period): unknown[] {
+  const values = [idOf(subject), ...periodValues(period)];
+  return subject.kind === 'roomWithout' ? [...values, subject.participantIds] : values;
 }
 
 function idOf(subject: Subject): string {
   switch (subject.kind) {
     case 'room':
+    case 'roomWithout':
       return subject.sessionId;
     case 'participant':
       return subject.participantId;

@@ -10,6 +10,7 @@ const transports: Record<
   { tables: string; where: string }
 > = {
   room: { tables: 'transports t', where: 't.session_id = $1' },
+  roomWithout: { tables: 'transports t', where: 't.session_id = $1 AND t.participant_id <> ALL($4)' },
   // Of the room, so that one index is enough.
   participants: { tables: 'transports t', where: 't.session_id = $1 AND t.participant_id = ANY($4)' },
   sessions: { tables: 'transports t', where: 't.session_id = ANY($1)' },
@@ -32,7 +33,7 @@ const transports: Record<
 };
 
 /**
- * Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants, or `$1` are sessions. Everybody
+ * Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants (`roomWithout`: all others), or `$1` are sessions. Everybody
  * is who was there and is not hidden: then `$1` is anything else.
  */
 export type Whose = keyof typeof transports;

@@ -5,7 +5,7 @@ import type { Spreads, StatsRecords, SummarizedParticipant } from '../../stats/a
 import type { Resolution } from '../../stats/steps.ts';
 import { figureOf, judgedFigureOf, participantFigures, reportersOf } from './figures.ts';
 import { pathOf, type PathRow } from './paths.ts';
-import { periodValues, presentLongest, roomRollups } from './sources.ts';
+import { periodValues, presentLongest, roomRollups, transportRollups } from './sources.ts';
 import { presentOf, type PresentRow } from './present.ts';
 
 /** What a summary is made of, in seconds. */
@@ -52,12 +52,14 @@ export function createSummaryRecords(
       return rows.map(personOf);
     },
 
-    async roomFigures(sessionId, period) {
+    async roomFigures(subject, period) {
       const figures = usualFields.map((field, n) => `${figureOf(field, 'server')} AS f${n}`);
-      const source = roomRollups(MINUTE, reportersOf(usualFields, 'server'));
+      const who = reportersOf(usualFields, 'server');
+      const isWhole = subject.kind === 'room';
+      const source = isWhole ? roomRollups(MINUTE, who) : transportRollups(subject.kind, MINUTE, who);
       const { rows } = await pool.query<SpreadRow>(
         `SELECT ${SPREADS} FROM (SELECT ${figures.join(', ')} FROM ${source} GROUP BY r.bucket) each`,
-        [sessionId, ...periodValues(period)],
+        [subject.sessionId, ...periodValues(period), ...(isWhole ? [] : [subject.participantIds])],
       );
       return rows.map(spreadsIn)[0] ?? {};
     },

@@ -5,9 +5,14 @@ import type { Minute, TroubleKind } from './minute.ts';
 import type { Reporter, Sample } from '../sample.ts';
 import type { Period, Resolution, Steps } from '../steps.ts';
 
+/** A session: all of it, or what remains of it without some participants. */
+export type RoomSubject =
+  | { kind: 'room'; sessionId: string }
+  | { kind: 'roomWithout'; sessionId: string; participantIds: readonly string[] };
+
 /** Whose series is asked for. Ids are UUIDs, but for a user's. */
 export type Subject =
-  | { kind: 'room'; sessionId: string }
+  | RoomSubject
   | { kind: 'participant'; participantId: string }
   | { kind: 'transport'; transportId: string }
   | { kind: 'track'; trackId: string }
@@ -174,9 +179,11 @@ export interface StatsRecords {
   participant(id: string): Promise<MeasuredParticipant | undefined>;
   /** Whether a user is, or was, in a session. */
   wasIn(sessionId: string, userId: string): Promise<boolean>;
+  /** The participants of a session who are hidden from that user. */
+  hiddenFrom(sessionId: string, userId: string): Promise<string[]>;
   /** Who was in a session in a period, who came first, first; at most `limit` of them, those who were there longest. */
   summarized(sessionId: string, period: Period, limit: number): Promise<SummarizedParticipant[]>;
-  roomFigures(sessionId: string, period: Period): Promise<Spreads>;
+  roomFigures(subject: RoomSubject, period: Period): Promise<Spreads>;
   /** The minutes of participants that were noticeable, the worst first; at most `limit` of them. @param asMember As in `SessionFilter`. */
   troubledMinutes(
     sessionId: string,
