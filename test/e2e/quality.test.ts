@@ -12,6 +12,15 @@ const WRITTEN_MS = 1_500;
 
 t.test('losses and bandwidth are recorded as the network counted them, on the right side', async (t) => {
   const { network, ada, ben, ask } = await callOverNetwork(t);
+  const whole = await truthOf(network, 2, WARM_UP_MS, 5_000);
+  await reached(whole.to + WRITTEN_MS);
+  const unharmed = await recorded(ask, ada.path, { ...whole, step: 5 });
+  for (const way of ['up', 'down'] as const) {
+    const { loss, packets } = unharmed[way];
+    t.equal(lossOf(whole[way]), 0);
+    t.ok(loss <= limits.zero + whole.missed / packets, `${way}: an honest zero, not ${loss}`);
+  }
+
   await network.lose('up', 0.1);
   await network.lose('down', 0.05);
   await network.limit('up', UP_LIMIT_BPS);

@@ -85,6 +85,8 @@ t.test('what is recorded against what the network counted', { timeout: 1_700_000
       // A queue that is full drops bursts of probing above all, which are no media.
       if (rate[way] === undefined) t.ok(Math.abs(off.loss) < limits.loss, `${name}, ${way}: the loss`);
       else t.ok(hers[way].loss < lost + limits.loss, `${name}, ${way}: no more than was lost`);
+      const missing = truth.missed / hers[way].packets;
+      if (lost === 0) t.ok(hers[way].loss <= limits.zero + missing, `${name}, ${way}: an honest zero`);
       t.ok(Math.abs(off.bitrate) < limits.bitrate, `${name}, ${way}: the bandwidth`);
       const missed = truth.missed / his[way].packets;
       t.ok(his[way].loss < limits.none + missed, `${name}, ${way}: who lost nothing did not`);

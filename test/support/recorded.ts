@@ -6,7 +6,7 @@ import type { Ask } from './rest.ts';
 /** What the API says of one way, over a whole period. */
 export interface RecordedWay {
   packets: number;
-  /** From 0 to 1. */
+  /** From 0 to 1; NaN where it is not known of all packets. */
   loss: number;
   /** In bit/s. */
   bitrate: number;
@@ -53,7 +53,7 @@ export async function recorded(ask: Ask, path: string, period: RecordedPeriod): 
     const [packets, losses, bitrates] = names.map((name) => fields[`${way}${name}`] ?? []);
     return {
       packets: sum(packets),
-      loss: sum(losses?.map((loss, at) => (loss ?? 0) * (packets?.[at] ?? 0))) / sum(packets),
+      loss: sum(packets?.map((count, at) => (count ? count * (losses?.[at] ?? NaN) : 0))) / sum(packets),
       bitrate: mean(bitrates),
     };
   };

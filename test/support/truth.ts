@@ -11,8 +11,10 @@ export interface Truth extends Counters {
 export const limits = {
   /** Of a share of lost packets: two points. */
   loss: 0.02,
-  /** Of a share where nothing was lost but what this machine missed. */
+  /** Of a share where nothing was lost but what this machine missed, while somebody else lost some. */
   none: 0.01,
+  /** The same of one's own way: nothing, but for a packet that overtook another. */
+  zero: 0.001,
   /** Of a bitrate: a share of it. */
   bitrate: 0.05,
   /** Of a round-trip time. */
@@ -25,9 +27,14 @@ export const limits = {
 export const BUCKET_MS = 15_000;
 
 /** Waits for the next bucket that begins no sooner than in `warmUpMs`, and counts until so many are over. */
-export async function truthOf(network: Network, buckets: number, warmUpMs: number): Promise<Truth> {
-  const from = Math.ceil((Date.now() + warmUpMs) / BUCKET_MS) * BUCKET_MS;
-  const to = from + buckets * BUCKET_MS;
+export async function truthOf(
+  network: Network,
+  buckets: number,
+  warmUpMs: number,
+  bucketMs = BUCKET_MS,
+): Promise<Truth> {
+  const from = Math.ceil((Date.now() + warmUpMs) / bucketMs) * bucketMs;
+  const to = from + buckets * bucketMs;
   await reached(from);
   const before = await network.counters();
   await reached(to);
