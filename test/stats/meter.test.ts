@@ -69,6 +69,29 @@ t.test('a sample is of a transport, and one of each track; the transport’s is 
   t.end();
 });
 
+t.test('a stream that rests says nothing of what it is like, and a freeze that is over still counts', (t) => {
+  const meter = new Meter({ ...measured('recv'), reporter: 'browser' }, 0, NOON);
+  const figuresAt = (at: number, streams: StreamReading[]) =>
+    whole(meter.samplesOf(reading({ at, downBytes: at, streams }), NOON + at))?.figures;
+  const picture = { freezes: 0, freezeMs: 0, frameHeight: 180, fps: 25, jitterMs: 30 };
+  const sound = (bytes: number) => streamReading({ track: audioTrack, bytes, jitterMs: 10 });
+  t.match(figuresAt(5_000, [sound(100), streamReading({ bytes: 700, ...picture })]), {
+    downFrameHeight: 180,
+    downFps: 25,
+    downJitterMs: 20,
+    freezes: 0,
+  });
+  const resting = figuresAt(10_000, [sound(200), streamReading({ bytes: 700, ...picture })]) ?? {};
+  t.match(resting, { downJitterMs: 10, downVideoBytes: 0 });
+  for (const name of ['downFrameHeight', 'downFps', 'freezes', 'freezeMs']) t.notOk(name in resting, name);
+  const frozen = { ...picture, freezes: 1, freezeMs: 400 };
+  t.match(figuresAt(15_000, [sound(300), streamReading({ bytes: 700, ...frozen })]), {
+    freezes: 1,
+    freezeMs: 400,
+  });
+  t.end();
+});
+
 t.test('without videos their bytes are not known, and of a resting one they are 0', (t) => {
   const meter = new Meter(measured('recv'), 0, NOON);
   const bytesAt = (at: number, streams: StreamReading[]) =>

@@ -134,6 +134,9 @@ function trackFigures(direction: Measured['direction'], streams: Stream[]): Figu
 const ofKind = (streams: Stream[], kind: MediaKind) =>
   streams.filter(({ reading }) => reading.track.kind === kind);
 
+/** Of a stream that rests, browser and worker go on telling what it was like before. */
+const runs = ({ delta }: Stream) => delta.bytes !== 0;
+
 const bytes = (streams: Stream[]) => total(streams.map(({ delta }) => delta.bytes));
 
 /** Of a send transport everything is up, of the other down. */
@@ -154,6 +157,7 @@ function sums(direction: Measured['direction'], streams: Stream[]): Figures {
       upPlis: plis,
     });
   }
+  const running = streams.filter((stream) => runs(stream) || stream.delta.freezes || stream.delta.freezeMs);
   return defined({
     downPackets: packets(streams),
     downPacketsLost: lost(streams),
@@ -161,14 +165,15 @@ function sums(direction: Measured['direction'], streams: Stream[]): Figures {
     downAudioPacketsLost: lost(audio),
     downNacks: nacks,
     downPlis: plis,
-    freezes: total(streams.map(({ delta }) => delta.freezes)),
-    freezeMs: total(streams.map(({ delta }) => delta.freezeMs)),
+    freezes: total(running.map(({ delta }) => delta.freezes)),
+    freezeMs: total(running.map(({ delta }) => delta.freezeMs)),
   });
 }
 
 function means(direction: Measured['direction'], streams: Stream[]): Figures {
+  const running = streams.filter(runs);
   const [jitterMs, fps, frameHeight] = (['jitterMs', 'fps', 'frameHeight'] as const).map((name) =>
-    mean(streams, name),
+    mean(running, name),
   );
   return direction === 'send'
     ? defined({ upJitterMs: jitterMs, upFps: fps, upFrameHeight: frameHeight })
