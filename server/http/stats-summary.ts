@@ -139,16 +139,16 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
       const period = minutesIn(request.query, { from: startedAt.getTime(), to: ended });
       const { userId: own } = requireIdentity(request);
       const subject = await roomSubject(request, sources, reading);
-      const [everybody, figures, minutes] = await Promise.all([
+      const [{ people, isEverybody }, figures, minutes] = await Promise.all([
         fromStatistics(request, turns, () => stats.summarized(id, period, PARTICIPANTS_MAX)),
         fromStatistics(request, turns, () => stats.roomFigures(subject, period)),
         fromStatistics(request, turns, () =>
-          stats.troubledMinutes(id, period, MINUTES_MAX, asMember ? own : undefined),
+          stats.troubledMinutes(id, period, MINUTES_MAX + 1, asMember ? own : undefined),
         ),
       ]);
       // Others are not told of who is hidden.
-      const named = everybody.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
-      const { verdict, worstMinutes, participants } = summarize(named, minutes);
+      const named = people.filter(({ hidden, userId }) => !asMember || !hidden || userId === own);
+      const { verdict, worstMinutes, participants } = summarize(named, minutes.slice(0, MINUTES_MAX));
       return {
         room: { id, name, startedAt, endedAt },
         from: new Date(period.from),
@@ -157,7 +157,7 @@ export function registerStatsSummary(api: FastifyInstance, sources: StatsSources
         verdict,
         worstMinutes: worstMinutes.map(describeMinute),
         figures,
-        isComplete: everybody.length < PARTICIPANTS_MAX && minutes.length < MINUTES_MAX,
+        isComplete: isEverybody && minutes.length <= MINUTES_MAX,
         participants: participants.map((one) => describe(one, ended, !asMember || one.userId === own)),
       };
     },

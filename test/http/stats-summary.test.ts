@@ -249,3 +249,18 @@ t.test('one packet that is lost of a few makes no call bad', async (t) => {
     verdict: { severity: 'bad', side: 'participants' },
   });
 });
+
+t.test('of many the summary says whether it is of all', async (t) => {
+  const server = await testServer(t, production);
+  const call = await RecordedCall.begin(server.database.pool, 'crowd', 0, 300);
+  const ask = await askingWith(server, { statsRead: true });
+  const complete = async () => {
+    const { body } = await ask('GET', '/rooms/crowd/summary');
+    return { isComplete: body['isComplete'], people: (body['participants'] as object[]).length };
+  };
+  t.same(await complete(), { isComplete: true, people: 0 });
+  await Promise.all(Array.from({ length: 500 }, (_, n) => call.join(`guest ${n}`, 0, 300)));
+  t.same(await complete(), { isComplete: true, people: 500 });
+  await call.join('late', 290, 300);
+  t.same(await complete(), { isComplete: false, people: 500 });
+});

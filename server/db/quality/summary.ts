@@ -17,6 +17,7 @@ type Values = (number | null)[];
 type SpreadRow = Record<`s${number}`, Values | null>;
 
 interface PersonRow extends PresentRow {
+  everybody: number;
   minutes: number;
   protocol: PathRow['protocol'] | null;
   candidate_type: PathRow['candidate_type'];
@@ -49,7 +50,7 @@ export function createSummaryRecords(
          ORDER BY p.joined_at, p.id`,
         [sessionId, ...periodValues(period), limit],
       );
-      return rows.map(personOf);
+      return { people: rows.map(personOf), isEverybody: (rows[0]?.everybody ?? 0) <= limit };
     },
 
     async roomFigures(subject, period) {

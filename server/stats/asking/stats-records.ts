@@ -143,6 +143,12 @@ export interface SessionFilter {
   asMember: string | undefined;
 }
 
+export interface Summarized {
+  people: SummarizedParticipant[];
+  /** False: there were more than the limit. */
+  isEverybody: boolean;
+}
+
 /** A session that was open in a time. */
 export interface OpenedSession {
   id: string;
@@ -182,7 +188,7 @@ export interface StatsRecords {
   /** The participants of a session who are hidden from that user. */
   hiddenFrom(sessionId: string, userId: string): Promise<string[]>;
   /** Who was in a session in a period, who came first, first; at most `limit` of them, those who were there longest. */
-  summarized(sessionId: string, period: Period, limit: number): Promise<SummarizedParticipant[]>;
+  summarized(sessionId: string, period: Period, limit: number): Promise<Summarized>;
   roomFigures(subject: RoomSubject, period: Period): Promise<Spreads>;
   /** The minutes of participants that were noticeable, the worst first; at most `limit` of them. @param asMember As in `SessionFilter`. */
   troubledMinutes(
