@@ -66,19 +66,15 @@ function usePlace(
   beside: RefObject<HTMLButtonElement | null>,
 ): void {
   useLayoutEffect(() => {
-    const place = () => {
+    let frame = 0;
+    // Tiles move for many reasons, most of which are not told: others come, leave and share, one scrolls.
+    const follow = () => {
       if (panel.current && beside.current) placeBeside(panel.current, beside.current);
+      frame = requestAnimationFrame(follow);
     };
     panel.current?.showPopover();
-    place();
-    // What is told changes its height.
-    const observer = new ResizeObserver(place);
-    if (panel.current) observer.observe(panel.current);
-    addEventListener('resize', place);
-    return () => {
-      observer.disconnect();
-      removeEventListener('resize', place);
-    };
+    follow();
+    return () => cancelAnimationFrame(frame);
   }, []);
 }
 
