@@ -4,6 +4,9 @@ import { lengthOf, moved, spanIn, within, withSpan, zoomed, type Span } from './
 /** Until a choice counts as made, in ms: browsers count changes of the address. */
 const SETTLED_MS = 300;
 
+/** A part that leaves out less, in seconds, is everything: sums of times are not exact, and links have whole seconds. */
+const LEFT_OUT = 1;
+
 /** The part of time that all charts show: everything, until somebody chooses a part of it, which the page's link keeps. */
 export class TimeWindow {
   readonly #bounds = signal<Span>({ from: 0, to: 1 });
@@ -31,15 +34,16 @@ export class TimeWindow {
     if (from !== bounds.from || to !== bounds.to) this.#bounds.value = bounds;
   }
 
+  /** A span that covers everything is not kept: what is shown goes on to grow with the call. */
   show(span: Span): void {
-    this.#choose(within(span, this.#bounds.peek()));
+    const bounds = this.#bounds.peek();
+    const shown = within(span, bounds);
+    this.#choose(lengthOf(bounds) - lengthOf(shown) < LEFT_OUT ? undefined : shown);
   }
 
   /** @param factor Below 1: nearer. @param around What stays where it is, in seconds since the epoch. */
   zoom(factor: number, around?: number): void {
-    const wanted = zoomed(this.shown.peek(), factor, around);
-    if (lengthOf(wanted) >= lengthOf(this.#bounds.peek())) this.showAll();
-    else this.show(wanted);
+    this.show(zoomed(this.shown.peek(), factor, around));
   }
 
   /** @param share Of what is shown; below 0: to earlier times. */
