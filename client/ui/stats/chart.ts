@@ -134,6 +134,9 @@ export class Chart {
       this.plot.setData(columnsOf(time, participant), false);
       this.show(span);
     });
+    // Where no scale has changed it would keep the index that it had in other steps.
+    const { left = -1, top = -1 } = this.plot.cursor;
+    if (left >= 0) this.plot.setCursor({ left, top });
   }
 
   show({ from, to }: Span): void {

@@ -26,6 +26,17 @@ export function withTail(known: Timeline, tail: Timeline): Timeline {
   };
 }
 
+/** A part with everybody who is in the whole, in its order: nothing is known of those who were away. */
+export function withEverybody(part: Timeline, whole: Timeline): Timeline {
+  const there = new Map(part.participants.map((one) => [one.participantId, one]));
+  const participants = whole.participants.map((one) => {
+    const inPart = there.get(one.participantId);
+    there.delete(one.participantId);
+    return inPart ?? { ...one, fields: {} };
+  });
+  return { ...part, participants: [...participants, ...there.values()] };
+}
+
 function joined(before: Columns, kept: number, after: Columns, added: number): Columns {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return Object.fromEntries(

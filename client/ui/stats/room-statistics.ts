@@ -3,7 +3,7 @@ import type { Scores, Summary, Timeline } from './answers.ts';
 import { ApiError, read } from './api.ts';
 import { drawnFields } from './figures.ts';
 import { lowerBound } from './lower-bound.ts';
-import { withoutUnfinished, withTail } from './merge.ts';
+import { withEverybody, withoutUnfinished, withTail } from './merge.ts';
 import { covers, lengthOf, type Span } from './span.ts';
 import { TimeWindow } from './time-window.ts';
 
@@ -28,6 +28,11 @@ export class RoomStatistics {
   readonly #whole = signal<Timeline>();
   /** A part of it in shorter steps. */
   readonly #part = signal<Timeline>();
+  /** The same, and those who were not there. */
+  readonly #partOfAll = computed(() => {
+    const [whole, part] = [this.#whole.value, this.#part.value];
+    return whole && part && withEverybody(part, whole);
+  });
   readonly #summary = signal<Summary>();
   readonly #scores = signal<Scores>();
   readonly #problem = signal('');
@@ -39,7 +44,7 @@ export class RoomStatistics {
 
   /** What the charts draw: of the part that is shown, the shortest steps that are known. */
   readonly drawn: ReadonlySignal<Timeline | undefined> = computed(() => {
-    const [whole, part] = [this.#whole.value, this.#part.value];
+    const [whole, part] = [this.#whole.value, this.#partOfAll.value];
     return part && covers(spanOf(part), this.window.shown.value) ? part : whole;
   });
   readonly isLive: ReadonlySignal<boolean> = computed(

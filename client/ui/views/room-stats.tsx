@@ -43,7 +43,7 @@ export function RoomStatsView({ room, session }: { room: string; session: string
 }
 
 function Content({ statistics }: { statistics: RoomStatistics }) {
-  const timeline = statistics.drawn.value;
+  const timeline = statistics.whole.value;
   const problem = statistics.problem.value;
   if (!timeline) {
     return problem === '' ? <Skeleton /> : <Trouble text={problem} onRetry={() => void statistics.start()} />;
@@ -70,7 +70,8 @@ function Charts({ statistics }: { statistics: RoomStatistics }) {
   const marks = useMemo(() => timeline && marksOf(timeline), [timeline]);
   if (!timeline) return null;
   return (
-    <section aria-label="Charts" onKeyDown={(event) => byKey(statistics, event)}>
+    // A click on a chart brings the focus here, so that its keys work.
+    <section aria-label="Charts" tabIndex={-1} onKeyDown={(event) => byKey(statistics, event)}>
       <Toolbar statistics={statistics} />
       <p class="stats-hint">
         Bandwidth is on the left, packet loss on the right. Drag over a chart to zoom all of them, drag with
