@@ -54,6 +54,10 @@ export type Severity = 'good' | 'noticeable' | 'bad' | 'unknown';
 /** `GET /rooms/{id}/summary` */
 export interface Summary {
   room: { id: string; name: string; startedAt: string; endedAt?: string };
+  /** What was looked at; of a long call it is the end. */
+  from: string;
+  to: string;
+  /** Of all of it. */
   durationMs: number;
   verdict: { severity: Severity; side: string; text: string; participants: readonly string[] };
   worstMinutes: readonly {
@@ -71,10 +75,14 @@ export interface Summary {
     reasons: readonly { text: string }[];
     path?: { protocol: string; candidateType?: string };
   }[];
+  isComplete: boolean;
 }
 
 /** `GET /rooms/{id}/scores` */
 export interface Scores {
+  /** What was looked at; of a long call, or one with many people, it is the end. */
+  from: string;
+  to: string;
   /** In seconds. */
   step: number;
   time: readonly number[];
@@ -87,6 +95,7 @@ export interface Scores {
     mean?: number;
     lowest?: number;
   }[];
+  isComplete: boolean;
 }
 
 /** `GET /quality/rooms` */

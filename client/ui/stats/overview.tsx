@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
-import type { Scores, Severity, Summary, Timeline } from './answers.ts';
+import type { Scores, Summary, Timeline } from './answers.ts';
 import { chartIdOf } from './figures.ts';
-import { dateAndTime, duration, minuteOfDay } from './format.ts';
+import { minuteOfDay, timesOf } from './format.ts';
 import { gradeOf } from '../../../server/stats/score/score.ts';
 import { wayOf } from './marks.ts';
 import { troubleWords } from './trouble-words.ts';
@@ -9,14 +9,8 @@ import { spanOf, type RoomStatistics } from './room-statistics.ts';
 import { ScoreStrip } from './score-strip.tsx';
 import { SeverityIcon } from './severity-icon.tsx';
 import { spellsOf } from './spells.ts';
+import { factsOf, headlineOf, leftOutOf, unscoredOf } from './verdict-words.ts';
 import './overview.css';
-
-const HEADLINES: Record<Severity, { over: string; live: string }> = {
-  good: { over: 'This call was good', live: 'This call is good so far' },
-  noticeable: { over: 'This call had noticeable trouble', live: 'This call has noticeable trouble' },
-  bad: { over: 'This call was bad for somebody', live: 'This call is, or was, bad for somebody' },
-  unknown: { over: 'Nothing is known of this call', live: 'Nothing is known of this call yet' },
-};
 
 const SIDES: Record<Summary['participants'][number]['side'], string> = {
   ok: 'no trouble',
@@ -37,29 +31,32 @@ export function Overview({ statistics }: { statistics: RoomStatistics }) {
     statistics.whole.value,
   ];
   if (!summary || !timeline) return null;
-  const { verdict, durationMs, worstMinutes } = summary;
+  const { verdict, worstMinutes } = summary;
+  const leftOut = leftOutOf(summary, timeline.participants.length > 0);
+  const unscored = scores ? unscoredOf(scores, summary) : '';
   return (
     <section class="overview" aria-label="Overview">
       <div class={`overview-verdict overview-${verdict.severity}`}>
         <SeverityIcon severity={verdict.severity} />
         <div>
-          <h2 class="overview-headline">
-            {HEADLINES[verdict.severity][statistics.isLive.value ? 'live' : 'over']}
-          </h2>
+          <h2 class="overview-headline">{headlineOf(summary, statistics.isLive.value)}</h2>
+          {leftOut !== '' && <p class="overview-left-out">{leftOut}</p>}
           <p class="overview-text">{verdict.text}</p>
         </div>
       </div>
-      <p class="overview-facts">
-        {`${dateAndTime(timeline.startedAt)} · ${duration(durationMs)} · `}
-        {summary.participants.length === 1 ? '1 participant' : `${summary.participants.length} participants`}
-      </p>
+      <p class="overview-facts">{factsOf(summary)}</p>
       {worstMinutes.length > 0 && <WorstMinutes summary={summary} statistics={statistics} />}
+      {unscored !== '' && <p class="overview-left-out">{unscored}</p>}
       <People summary={summary} scores={scores} timeline={timeline} />
     </section>
   );
 }
 
 function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: RoomStatistics }) {
+  const told = timesOf(
+    { from: Date.parse(summary.from) / 1000, to: Date.parse(summary.to) / 1000 },
+    'minutes',
+  );
   return (
     <p class="overview-worst">
       Worst minutes:
@@ -70,7 +67,7 @@ function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: R
           class="overview-minute"
           onClick={() => statistics.window.show({ from: from - AROUND, to: to + AROUND })}
         >
-          {minuteOfDay(from)}
+          {told(from)}
           {to - from > 60 && ` – ${minuteOfDay(to)}`} {displayName}
         </button>
       ))}
