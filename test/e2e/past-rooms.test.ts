@@ -3,10 +3,14 @@ import t from 'tap';
 import { testBrowser } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
 import { builtClient } from '../support/client.ts';
-import { RecordedCall, T0 } from '../support/recorded-call.ts';
+import { at, RecordedCall, T0 } from '../support/recorded-call.ts';
 import { production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';
 import { tokenOf } from '../support/tokens.ts';
+
+const HOUR_MS = 3_600_000;
+/** In seconds. */
+const DAY = 86_400;
 
 /** Names of the rooms that are listed, in their order. */
 const listed = (page: Page): Promise<string[]> => page.locator('.past-name a').allInnerTexts();
@@ -42,7 +46,9 @@ t.test('from a complaint to the reason: past calls, then the charts of one', asy
   t.match(page.url(), /order=latest/, 'the link keeps it');
   await page.getByLabel('Room').fill('nobody');
   await page.getByLabel('Room').press('Enter');
-  await page.getByText('No room of that name was open in this time.').waitFor();
+  await page
+    .getByText('No room called nobody was open in the 24 hours until now. Choose a longer time,')
+    .waitFor();
   await page.getByLabel('Room').fill('');
   await page.getByLabel('Room').press('Enter');
   await page.getByRole('link', { name: 'tea' }).click();
@@ -150,4 +156,69 @@ t.test('a live page goes on after answers that did not come, and keeps what it h
   await call.join('ben', began + 55);
   await page.getByRole('region', { name: 'Ben', exact: true }).waitFor();
   t.pass('and who comes later is there');
+});
+
+t.test('a call of weeks ago is found by its moment, which is the same one everywhere', async (t) => {
+  const server = await testServer(t, {}, { clientDir: await builtClient() });
+  const { pool } = server.database;
+  const ended = -21 * DAY;
+  const long = await RecordedCall.begin(pool, 'long', ended - 5 * DAY, ended);
+  const ada = await long.join('ada', ended - 5 * DAY, ended);
+  const lastMinutes = { from: ended - 600, until: ended, every: 60 };
+  long.measure(ada, 'send', lastMinutes, { upBytes: 100_000, upPackets: 500, upPacketsLost: 0 });
+  await long.write();
+  const recent = await RecordedCall.begin(pool, 'recent', 0, 600);
+  await recent.join('ben', 0, 600);
+  const browser = await testBrowser(t);
+  const inIndia = await browser.newPage({ timezoneId: 'Asia/Kolkata', locale: 'en-GB' });
+  const until = (page: Page) => page.getByLabel('until');
+  /** Until one of both calls is listed, and the other one is not. */
+  const only = (page: Page, room: 'long' | 'recent') =>
+    page.waitForFunction((name) => {
+      const names = [...document.querySelectorAll('.past-name a')].map((one) => one.textContent);
+      return names.filter((one) => ['long', 'recent'].includes(one)).join() === name;
+    }, room);
+
+  await inIndia.goto(`${server.url}/stats?until=soon`);
+  await only(inIndia, 'recent');
+  t.equal(await until(inIndia).inputValue(), '', 'what is no moment is now');
+  const moment = new Date(at(ended)).toISOString().replace('.000Z', 'Z');
+  await until(inIndia).fill(new Date(at(ended) + 5.5 * HOUR_MS).toISOString().slice(0, 16));
+  await only(inIndia, 'long');
+  t.ok(inIndia.url().includes(`until=${moment}`), 'the link has it, by UTC');
+
+  const inNewYork = await browser.newPage({ timezoneId: 'America/New_York', locale: 'en-GB' });
+  await inNewYork.goto(inIndia.url());
+  await only(inNewYork, 'long');
+  const local = await inNewYork.evaluate(
+    (iso) => new Date(iso).toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' }),
+    moment,
+  );
+  t.equal(await until(inNewYork).inputValue(), local.replace(' ', 'T'), 'one sees it by one’s own clock');
+  await inNewYork.getByLabel('Calls of').selectOption('the hour');
+  await only(inNewYork, 'long');
+  t.match(await inNewYork.locator('.past-room').innerText(), /good/);
+  await until(inNewYork).fill('2020-02-29T12:00');
+  await inNewYork
+    .getByText('in the hour until 29 Feb 2020, 12:00. Choose a longer time or another “until”.')
+    .waitFor();
+
+  await inIndia.getByRole('link', { name: 'long' }).click();
+  await inIndia.getByRole('heading', { name: 'This call was good in its last 72 h' }).waitFor();
+  t.match(
+    await inIndia.getByRole('region', { name: 'Overview' }).innerText(),
+    /What was before .* is not judged\. .*· 120 h, of which the last 72 h are judged ·/s,
+  );
+  await inIndia.goBack();
+  await only(inIndia, 'long');
+  await inIndia.getByRole('button', { name: 'now' }).click();
+  await only(inIndia, 'recent');
+  t.notMatch(inIndia.url(), /until/);
+  t.equal(await until(inIndia).inputValue(), '');
+  await until(inIndia).fill('2999-01-01T10:00');
+  await inIndia
+    .getByRole('status')
+    .getByText('1 Jan 2999, 10:00 is yet to come: the list ends now.')
+    .waitFor();
+  await only(inIndia, 'recent');
 });

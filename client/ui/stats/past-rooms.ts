@@ -2,55 +2,34 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import { ANY_ROOM } from '../state/access-token.ts';
 import type { RoomsByQuality } from './answers.ts';
 import { ApiError, read } from './api.ts';
-
-/** How far one looks back. */
-export const periods = [
-  { hours: 1, label: 'the last hour' },
-  { hours: 24, label: 'the last 24 hours' },
-  { hours: 24 * 7, label: 'the last 7 days' },
-  { hours: 24 * 30, label: 'the last 30 days' },
-] as const;
-
-export const orders = [
-  { order: 'worst', label: 'worst first' },
-  { order: 'latest', label: 'latest first' },
-] as const;
-
-/** Which rooms one looks for; the page's link keeps it. */
-export interface Search {
-  hours: number;
-  order: (typeof orders)[number]['order'];
-  /** A room's name; empty: all. */
-  name: string;
-}
+import { asOf, periodOf, queryOf, searchIn, type Search } from './search.ts';
 
 /** Of more rooms the first are listed. */
 export const LIMIT = 200;
 
-function searchIn(query: string): Search {
-  const given = new URLSearchParams(query);
-  const hours = Number(given.get('hours'));
-  return {
-    hours: periods.some((one) => one.hours === hours) ? hours : 24,
-    order: given.get('order') === 'latest' ? 'latest' : 'worst',
-    name: given.get('name') ?? '',
-  };
+/** Until a choice counts as made, in ms: a moment is made of many keys, and browsers count changes of the address. */
+const SETTLED_MS = 250;
+
+/** Rooms that were open in a time, and what was asked for. */
+export interface FoundRooms extends RoomsByQuality {
+  asked: Search;
 }
 
-function queryOf({ hours, order, name }: Search): string {
-  const query = new URLSearchParams({ hours: String(hours), order, ...(name === '' ? {} : { name }) });
-  return `?${query.toString()}`;
-}
-
-/** Rooms that were open in a time. */
+/** Looks for rooms that were open in a time. */
 export class PastRooms {
-  readonly search = signal(searchIn(location.search));
-  readonly #found = signal<RoomsByQuality>();
+  readonly #search = signal(searchIn(location.search));
+  readonly #found = signal<FoundRooms>();
   readonly #problem = signal('');
   #reading: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** What is chosen. */
+  get search(): ReadonlySignal<Search> {
+    return this.#search;
+  }
 
   /** Undefined until they are known. */
-  get found(): ReadonlySignal<RoomsByQuality | undefined> {
+  get found(): ReadonlySignal<FoundRooms | undefined> {
     return this.#found;
   }
 
@@ -59,9 +38,12 @@ export class PastRooms {
   }
 
   change(part: Partial<Search>): void {
-    this.search.value = { ...this.search.peek(), ...part };
-    history.replaceState(history.state, '', location.pathname + queryOf(this.search.peek()));
-    void this.read();
+    this.#search.value = { ...this.#search.peek(), ...part };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      history.replaceState(history.state, '', location.pathname + queryOf(this.#search.peek()));
+      void this.read();
+    }, SETTLED_MS);
   }
 
   async read(): Promise<void> {
@@ -69,15 +51,16 @@ export class PastRooms {
     const reading = (this.#reading = new AbortController());
     this.#found.value = undefined;
     this.#problem.value = '';
-    const { hours, order, name } = this.search.peek();
-    const query = {
-      from: new Date(Date.now() - hours * 3_600_000).toISOString(),
-      order,
-      limit: LIMIT,
-      name: name === '' ? undefined : name,
-    };
+    const now = Date.now();
+    const asked = asOf(this.#search.peek(), now);
+    const { order, name } = asked;
+    const query = { ...periodOf(asked, now), order, limit: LIMIT, name: name === '' ? undefined : name };
     try {
-      this.#found.value = await read('/quality/rooms', query, { room: ANY_ROOM, signal: reading.signal });
+      const found = await read<RoomsByQuality>('/quality/rooms', query, {
+        room: ANY_ROOM,
+        signal: reading.signal,
+      });
+      this.#found.value = { ...found, asked };
     } catch (error) {
       if (reading.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -86,6 +69,7 @@ export class PastRooms {
   }
 
   stop(): void {
+    clearTimeout(this.#timer);
     this.#reading?.abort();
   }
 }

@@ -1,10 +1,11 @@
-import { useComputed } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Brand } from '../components/brand.tsx';
 import { useView } from '../components/use-view.ts';
-import type { RankedRoom, RoomsByQuality, Severity } from '../stats/answers.ts';
+import type { RankedRoom, Severity } from '../stats/answers.ts';
 import { dateAndTime, duration } from '../stats/format.ts';
-import { LIMIT, orders, PastRooms, periods } from '../stats/past-rooms.ts';
+import { LIMIT, PastRooms, type FoundRooms } from '../stats/past-rooms.ts';
+import { SearchForm } from '../stats/search-form.tsx';
+import { emptyWords, fewerWords } from '../stats/search-words.ts';
 import { SeverityIcon } from '../stats/severity-icon.tsx';
 import { Skeleton, Trouble } from '../stats/states.tsx';
 import { troubleWords } from '../stats/trouble-words.ts';
@@ -45,77 +46,24 @@ export function PastRoomsView() {
   );
 }
 
-function SearchForm({ rooms }: { rooms: PastRooms }) {
-  const { hours, order, name } = rooms.search.value;
-  return (
-    <form class="past-search" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        From{' '}
-        <select
-          value={hours}
-          onChange={(event) => rooms.change({ hours: Number(event.currentTarget.value) })}
-        >
-          {periods.map((one) => (
-            <option key={one.hours} value={one.hours}>
-              {one.label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Order{' '}
-        <select
-          value={order}
-          onChange={({ currentTarget: { value } }) =>
-            rooms.change({ order: value === 'latest' ? 'latest' : 'worst' })
-          }
-        >
-          {orders.map((one) => (
-            <option key={one.order} value={one.order}>
-              {one.label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Room{' '}
-        <input
-          type="search"
-          value={name}
-          placeholder="all"
-          autoComplete="off"
-          onChange={(event) => rooms.change({ name: event.currentTarget.value.trim() })}
-        />
-      </label>
-    </form>
-  );
-}
-
 function Found({ rooms }: { rooms: PastRooms }) {
   const found = rooms.found.value;
   const problem = rooms.problem.value;
-  const isFiltered = useComputed(() => rooms.search.value.name !== '').value;
   if (problem !== '') return <Trouble text={problem} onRetry={() => void rooms.read()} />;
   if (!found) return <Skeleton />;
-  if (found.rooms.length === 0) {
-    return (
-      <p class="stats-empty">
-        {isFiltered ? 'No room of that name was open in this time.' : 'No room was open in this time.'} Look
-        further back, or make a call: what it is like is recorded by itself.
-      </p>
-    );
-  }
+  if (found.rooms.length === 0) return <p class="stats-empty">{emptyWords(found.asked)}</p>;
   return <RoomList found={found} />;
 }
 
-function RoomList({ found }: { found: RoomsByQuality }) {
+function RoomList({ found }: { found: FoundRooms }) {
+  const fewer = fewerWords(found.asked);
   return (
     <>
       {!found.isComplete && (
-        <p class="stats-stale">There were more rooms than could be looked at: choose a shorter time.</p>
+        <p class="stats-stale">{`There were more calls than could be looked at: choose ${fewer}.`}</p>
       )}
       {found.rooms.length >= LIMIT && (
-        <p class="stats-stale">{`These are the first ${LIMIT}: choose a shorter time, or a room.`}</p>
+        <p class="stats-stale">{`These are the first ${LIMIT}: to see others, choose ${fewer}.`}</p>
       )}
       <ul class="past-list" role="list">
         {found.rooms.map((room) => (
