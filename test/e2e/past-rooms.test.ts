@@ -67,6 +67,7 @@ t.test('from a complaint to the reason: past calls, then the charts of one', asy
   await ben.locator('canvas').waitFor();
   await page.getByRole('button', { name: /\d.* Ben$/ }).click();
   await page.waitForFunction(() => location.search.includes('from='));
+  t.ok(await ben.evaluate((card) => card === document.activeElement), 'whose minutes they were is gone to');
   const span = page.locator('.toolbar-span');
   const near = await span.innerText();
   t.match(await ben.locator('.chart-canvas').getAttribute('aria-label'), /At most .* lost up [1-9]/);
@@ -103,9 +104,11 @@ t.test('what cannot be shown is said', async (t) => {
   t.equal(await page.getByText('Loading…').count(), 0, 'that it is on its way is said as long as it is');
   t.pass('to strangers');
   const token = await tokenOf('support', { statsRead: true });
+  await page.goto(`${server.url}/stats`);
+  await page.getByRole('alert').getByText(/token/i).waitFor();
   await page.goto(`${server.url}/stats#access_token=${token}`);
   await page.locator('.past-room').getByText('not measured').waitFor();
-  t.notMatch(page.url(), /access_token/);
+  t.notMatch(page.url(), /access_token/, 'a token may come to an open page');
   await page.getByRole('link', { name: 'secret' }).click();
   await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
   t.pass('a token for all rooms opens each');
@@ -122,6 +125,21 @@ t.test('what cannot be shown is said', async (t) => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
   t.pass('one can try again');
+});
+
+t.test('who has a token for a room alone sees the past calls of that room', async (t) => {
+  const server = await testServer(t, production, { clientDir: await builtClient() });
+  for (const name of ['mine', 'theirs']) {
+    const call = await RecordedCall.begin(server.database.pool, name, 0, 600);
+    await call.join(name === 'mine' ? 'ada' : 'ben', 0, 600);
+  }
+  const page = await (await testBrowser(t)).newPage();
+  const token = await tokenOf('ada', { roomJoin: true, room: 'mine' });
+  await page.goto(`${server.url}/r/mine/stats#access_token=${token}`);
+  await page.getByRole('region', { name: 'Ada', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Past calls' }).click();
+  await page.locator('.past-room').first().waitFor();
+  t.same(await listed(page), ['mine']);
 });
 
 t.test('a live page goes on after answers that did not come, and keeps what it has', async (t) => {

@@ -1,8 +1,11 @@
-import { signal } from '@preact/signals';
+import { signal, type ReadonlySignal } from '@preact/signals';
 
 const KEY = 'trivium.token.';
 
 const kept = signal<ReadonlyMap<string, string>>(new Map());
+
+/** Changes with every token that comes, or is forgotten. */
+export const tokens: ReadonlySignal<ReadonlyMap<string, string>> = kept;
 
 /** Stands for a room's name where a token is for the statistics of any. */
 export const ANY_ROOM = '';

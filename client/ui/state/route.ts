@@ -30,6 +30,11 @@ export function statsPathOf(room: string, session?: string): string {
   return `${pathOf(room)}/stats${session === undefined ? '' : `?session=${session}`}`;
 }
 
+/** Where the past calls of a room are: also for who came with a token for it alone. */
+export function pastRoomsPath(room: string): string {
+  return `/stats?${new URLSearchParams({ name: room }).toString()}`;
+}
+
 /** What one sends to others, so that they come. */
 export function linkTo(room: string): string {
   return new URL(pathOf(room), location.origin).href;

@@ -100,6 +100,8 @@ export interface Scores {
 
 /** `GET /quality/rooms` */
 export interface RoomsByQuality {
+  /** When what was looked at ends, by the server's clock. */
+  to: string;
   rooms: readonly RankedRoom[];
   isComplete: boolean;
 }

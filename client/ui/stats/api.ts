@@ -1,4 +1,4 @@
-import { ANY_ROOM, tokenFor } from '../state/access-token.ts';
+import { tokenFor } from '../state/access-token.ts';
 
 /** The REST API refused, or could not be reached. The message is for people. */
 export class ApiError extends Error {
@@ -15,15 +15,15 @@ export class ApiError extends Error {
 /**
  * Reads from the REST API, as whoever came with a token, else as the guest that this browser is.
  *
- * @param room Whose token is sent, where one came with its link; else one for any room.
+ * @param rooms Whose token is sent, where one came with their links: that of the first that there is.
  * @throws {ApiError}
  */
 export async function read<Answer>(
   path: string,
   query: Record<string, string | number | undefined>,
-  { room, signal }: { room: string; signal: AbortSignal },
+  { rooms, signal }: { rooms: readonly string[]; signal: AbortSignal },
 ): Promise<Answer> {
-  const token = tokenFor(room) ?? tokenFor(ANY_ROOM);
+  const token = rooms.map(tokenFor).find((one) => one !== undefined);
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
   );

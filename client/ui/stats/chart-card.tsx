@@ -26,7 +26,7 @@ export function ChartCard({ participant, timeline, marks, window }: ChartCardPro
   const cursor = useSignal<number | null>(null);
   const data = useMemo((): ChartData => ({ time, participant, marks }), [time, participant, marks]);
   return (
-    <section class="chart-card" id={chartIdOf(participantId)} aria-label={displayName}>
+    <section class="chart-card" id={chartIdOf(participantId)} aria-label={displayName} tabIndex={-1}>
       <header class="chart-head">
         <h3 class="chart-name">{displayName}</h3>
         <AtCursor data={data} step={step} cursor={cursor} />

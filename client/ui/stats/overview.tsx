@@ -65,7 +65,10 @@ function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: R
           key={`${from} ${participantId}`}
           type="button"
           class="overview-minute"
-          onClick={() => statistics.window.show({ from: from - AROUND, to: to + AROUND })}
+          onClick={() => {
+            statistics.window.show({ from: from - AROUND, to: to + AROUND });
+            goToChart(participantId);
+          }}
         >
           {told(from)}
           {to - from > 60 && ` – ${minuteOfDay(to)}`} {displayName}
@@ -73,6 +76,13 @@ function WorstMinutes({ summary, statistics }: { summary: Summary; statistics: R
       ))}
     </p>
   );
+}
+
+/** The next Tab goes on from there. */
+function goToChart(participantId: string): void {
+  const card = document.getElementById(chartIdOf(participantId));
+  card?.scrollIntoView();
+  card?.focus({ preventScroll: true });
 }
 
 interface PeopleProps {
@@ -103,11 +113,7 @@ function People({ summary, scores, timeline }: PeopleProps) {
             return (
               <tr key={participantId}>
                 <th scope="row">
-                  <button
-                    type="button"
-                    class="people-name"
-                    onClick={() => document.getElementById(chartIdOf(participantId))?.scrollIntoView()}
-                  >
+                  <button type="button" class="people-name" onClick={() => goToChart(participantId)}>
                     {displayName}
                   </button>
                   {path && <span class="people-path">{wayOf(path)}</span>}

@@ -57,7 +57,7 @@ export class PastRooms {
     const query = { ...periodOf(asked, now), order, limit: LIMIT, name: name === '' ? undefined : name };
     try {
       const found = await read<RoomsByQuality>('/quality/rooms', query, {
-        room: ANY_ROOM,
+        rooms: [ANY_ROOM, name],
         signal: reading.signal,
       });
       this.#found.value = { ...found, asked };

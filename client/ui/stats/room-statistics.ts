@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { Scores, Summary, Timeline } from './answers.ts';
+import { ANY_ROOM } from '../state/access-token.ts';
 import { ApiError, read } from './api.ts';
 import { drawnFields } from './figures.ts';
 import { lowerBound } from './lower-bound.ts';
@@ -186,7 +187,7 @@ export class RoomStatistics {
   }
 
   #read<Answer>(path: string, query: Record<string, string | number | undefined>): Promise<Answer> {
-    return read<Answer>(path, query, { room: this.room, signal: this.#stopping.signal });
+    return read<Answer>(path, query, { rooms: [this.room, ANY_ROOM], signal: this.#stopping.signal });
   }
 
   /** @returns whether it could be done. */

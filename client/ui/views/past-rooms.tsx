@@ -9,6 +9,7 @@ import { emptyWords, fewerWords } from '../stats/search-words.ts';
 import { SeverityIcon } from '../stats/severity-icon.tsx';
 import { Skeleton, Trouble } from '../stats/states.tsx';
 import { troubleWords } from '../stats/trouble-words.ts';
+import { tokens } from '../state/access-token.ts';
 import { statsPathOf } from '../state/route.ts';
 import '../stats/stats.css';
 import '../stats/past-rooms.css';
@@ -27,7 +28,8 @@ export function PastRoomsView() {
   useEffect(() => {
     void rooms.read();
     return () => rooms.stop();
-  }, [rooms]);
+    // Who is refused may come with a token in the same tab.
+  }, [rooms, tokens.value]);
   return (
     <main class="stats">
       <header class="stats-header">
@@ -67,16 +69,17 @@ function RoomList({ found }: { found: FoundRooms }) {
       )}
       <ul class="past-list" role="list">
         {found.rooms.map((room) => (
-          <PastRoom key={room.id} room={room} />
+          <PastRoom key={room.id} room={room} until={found.to} />
         ))}
       </ul>
     </>
   );
 }
 
-function PastRoom({ room }: { room: RankedRoom }) {
+/** @param until What goes on has lasted until then. */
+function PastRoom({ room, until }: { room: RankedRoom; until: string }) {
   const { id, name, startedAt, endedAt, participantCount, severity, worst } = room;
-  const length = Date.parse(endedAt ?? new Date().toISOString()) - Date.parse(startedAt);
+  const length = Math.max(0, Date.parse(endedAt ?? until) - Date.parse(startedAt));
   return (
     <li class="past-room">
       <SeverityIcon severity={severity} />

@@ -7,7 +7,8 @@ import { Overview } from '../stats/overview.tsx';
 import { RoomStatistics } from '../stats/room-statistics.ts';
 import { Skeleton, Trouble } from '../stats/states.tsx';
 import { byKey, Toolbar } from '../stats/toolbar.tsx';
-import { pathOf } from '../state/route.ts';
+import { tokens } from '../state/access-token.ts';
+import { pastRoomsPath, pathOf } from '../state/route.ts';
 import '../stats/stats.css';
 
 const NO_MARKS: readonly Mark[] = [];
@@ -19,7 +20,8 @@ export function RoomStatsView({ room, session }: { room: string; session: string
   useEffect(() => {
     void statistics.start();
     return () => statistics.stop();
-  }, [statistics]);
+    // Who is refused may come with a token in the same tab.
+  }, [statistics, tokens.value]);
   return (
     <main class="stats">
       <header class="stats-header">
@@ -27,7 +29,7 @@ export function RoomStatsView({ room, session }: { room: string; session: string
           <Brand />
         </a>
         <nav class="stats-nav" aria-label="Statistics">
-          <a href="/stats">Past calls</a>
+          <a href={pastRoomsPath(room)}>Past calls</a>
           <a href={pathOf(room)}>Open the room</a>
         </nav>
       </header>
