@@ -18,6 +18,15 @@ export function connectionLost(): SignallingError {
   return new SignallingError('unreachable', 'The connection to the server is lost at present. Try again.');
 }
 
+export function roomLeft(): SignallingError {
+  return new SignallingError('not_joined', 'You are out of this room. Join it again to publish something.');
+}
+
+/** The server could not be asked: it may be reached again later. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof SignallingError && error.code === 'unreachable';
+}
+
 /** Why there is no camera, microphone or WebRTC. */
 export type MediaProblem = 'refused' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'failed';
 

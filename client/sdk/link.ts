@@ -1,17 +1,17 @@
 import { enhancedEvents, type types } from 'mediasoup-client';
 import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
-import type { Notification } from '../../server/protocol/notifications.ts';
-import type { ReportedTransport } from '../../server/protocol/stats-report.ts';
 import { withToken, type TokenSource } from './access.ts';
-import { SignallingError } from './errors.ts';
+import { connectionLost, isUnreachable, SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
+import type { LinkEvents } from './link-events.ts';
 import { loadDevice } from './load-device.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
 import { sending } from './publishing.ts';
 import { Signalling } from './signalling.ts';
 import { StatsReporting } from './stats-reporting.ts';
 import { TokenRefreshing } from './token-refreshing.ts';
+import { passOn, produce } from './transport-requests.ts';
 
 export interface LinkOptions {
   /** The signalling's address, `ws:` or `wss:`. */
@@ -23,20 +23,6 @@ export interface LinkOptions {
   /** `relay` sends and receives media through the TURN server alone (default: `all`, the best way that works). */
   iceTransportPolicy?: RTCIceTransportPolicy;
 }
-
-type LinkEvents = {
-  notification: [Notification];
-  /** The signalling broke; media may go on. */
-  interrupted: [];
-  /** The signalling is back; what has happened meanwhile is in the result. */
-  resumed: [Result<'resume'>];
-  /** Another access token has taken the place of the former one, or could not. */
-  problem: [unknown];
-  /** What the browser's statistics say now. */
-  statistics: [readonly ReportedTransport[]];
-  /** With a problem, there is no coming back. */
-  close: [problem?: SignallingError];
-};
 
 /** Waits before the tries to come back to one's place, in ms; after the last one it is given up. */
 const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
@@ -124,6 +110,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     return this.#transports.recv !== undefined;
   }
 
+  /** False while the signalling is broken; `resumed` tells when it is back. */
+  get isReachable(): boolean {
+    return this.#signalling.isOpen;
+  }
+
   /** Begins to pass on what the server tells; to be called once listeners are attached. */
   start(): void {
     this.#listenTo(this.#signalling);
@@ -135,12 +126,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   /** Sends a track. @throws {SignallingError} where the server refuses it. */
   async publish(track: MediaStreamTrack, source: TrackSource): Promise<types.Producer> {
-    return this.#transport('send').produce({
-      track,
-      ...sending[source],
-      stopTracks: false,
-      appData: { source },
-    });
+    return produce(this.#transport('send'), source, { track, ...sending[source] });
   }
 
   /**
@@ -198,18 +184,24 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   #adopt(direction: Direction, transport: types.Transport): void {
     this.#transports[direction] = transport;
-    transport.on('connect', ({ dtlsParameters }, done, fail) => {
-      this.#signalling
-        .request('connectTransport', { transportId: transport.id, dtlsParameters })
-        .then(done, fail);
-    });
-    transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-      const source = appData['source'] as TrackSource;
-      this.#signalling
-        .request('produce', { transportId: transport.id, kind, source, rtpParameters })
-        .then(({ producerId }) => done({ id: producerId }), fail);
+    passOn(transport, {
+      request: (method, data) => this.#signalling.request(method, data),
+      back: () => this.#back(),
     });
     this.#healWhenCut(transport);
+  }
+
+  /** Waits until the signalling, which is broken, is back. @throws {SignallingError} where it does not come back. */
+  #back(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onClose = () => reject(connectionLost());
+      if (this.#closed) onClose();
+      this.once('close', onClose);
+      this.once('resumed', () => {
+        this.off('close', onClose);
+        resolve();
+      });
+    });
   }
 
   #healWhenCut(transport: types.Transport): void {
@@ -234,7 +226,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       await transport.restartIce({ iceParameters });
     } catch (error) {
       // Out of reach: the signalling is opened anew, and ICE then. Otherwise the place is lost.
-      if (error instanceof SignallingError && error.code === 'unreachable') signalling.close(BROKEN);
+      if (isUnreachable(error)) signalling.close(BROKEN);
       else this.close();
     }
   }
@@ -248,6 +240,8 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         this.#end(new SignallingError('unauthorized', `You are out: ${reason}.`));
       else void this.#resume();
     });
+    // What was asked may have been done or not: coming back tells. At most once in the time that an answer may take.
+    signalling.once('unanswered', () => signalling.close(BROKEN));
     signalling.deliver((notification) => this.safeEmit('notification', notification));
   }
 

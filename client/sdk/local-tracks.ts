@@ -1,8 +1,17 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
-import { SignallingError } from './errors.ts';
+import { isUnreachable, roomLeft, SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { ScreenTracks } from './screen.ts';
+
+/** Time after which a track that was refused by a passing cause is sent again, in ms. */
+const RETRY_MS = 3_000;
+
+/** Refusals that pass. */
+const PASSING = new Set<SignallingError['code']>(['unavailable', 'rate_limited']);
+
+/** The connection or the place is gone: what could not be sent is given to the next one. */
+const PLACE_IS_LOST = new Set<SignallingError['code']>(['unreachable', 'not_joined', 'not_found']);
 
 /** A track of one's own that the room receives. */
 export interface LocalPublication {
@@ -19,15 +28,20 @@ export interface LocalTracksEvents {
   changed: () => void;
   /** What nobody waits for has failed. */
   problem: (error: unknown) => void;
+  /** A track that the server took before is refused: it is published no longer. */
+  stopped: (source: TrackSource) => void;
 }
 
 /** What one publishes oneself, one track a source. It outlives connections: each new one is given the same tracks. */
 export class LocalTracks {
   readonly #publications = new Map<TrackSource, LocalPublication>();
   readonly #tell: LocalTracksEvents;
-  /** What the server is being asked to take. */
-  readonly #sending = new Set<LocalPublication>();
+  /** What the server is being asked to take, and over which connection. */
+  readonly #sending = new Map<LocalPublication, Link>();
+  /** What is sent again after a while. */
+  readonly #putOff = new Set<LocalPublication>();
   #link: Link | undefined;
+  #left = false;
 
   constructor(tell: LocalTracksEvents) {
     this.#tell = tell;
@@ -37,29 +51,29 @@ export class LocalTracks {
     return this.#publications;
   }
 
-  /** Sends everything over a new connection. @returns a promise for each track. */
-  attach(link: Link): Promise<void>[] {
+  /** Sends everything over a new connection. */
+  attach(link: Link): void {
     this.#link = link;
-    return [...this.#publications.values()].map((publication) => this.#send(publication));
+    for (const publication of this.#publications.values()) void this.#sendAgain(publication);
   }
 
   /**
    * The connection is back: what the server does not have is sent again, what it has too much is withdrawn, and it learns
-   * who is muted.
+   * who is muted. The server works it off in this order.
    */
-  async resume(producerIds: string[]): Promise<void> {
+  resume(producerIds: string[]): void {
     const unknown = new Set(producerIds);
     for (const publication of this.#publications.values()) {
       if (publication.producer && unknown.delete(publication.producer.id)) {
-        await this.#tellMuted(publication);
+        this.#tellMuted(publication).catch(this.#tell.problem);
       } else {
         publication.producer?.close();
         publication.producer = undefined;
       }
     }
-    for (const producerId of unknown) await this.#closeOnServer(producerId);
+    for (const producerId of unknown) this.#closeOnServer(producerId).catch(this.#tell.problem);
     for (const publication of this.#publications.values()) {
-      if (!publication.producer) await this.#send(publication);
+      if (!publication.producer) void this.#sendAgain(publication);
     }
   }
 
@@ -69,22 +83,34 @@ export class LocalTracks {
     for (const publication of this.#publications.values()) publication.producer = undefined;
   }
 
-  /** @throws {SignallingError} where the server refuses it: then the track is stopped. */
+  /**
+   * @throws {SignallingError} where the server refuses it, or one has left (`not_joined`), also meanwhile: then the track
+   *   is stopped.
+   */
   async publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
-    await this.unpublish(source);
-    const publication: LocalPublication = { source, track, muted: false, producer: undefined };
-    this.#publications.set(source, publication);
+    try {
+      await this.unpublish(source);
+      this.#refuseWhereLeft();
+      await this.#take({ source, track, muted: false, producer: undefined });
+      this.#refuseWhereLeft();
+    } catch (error) {
+      track.stop();
+      throw error;
+    }
+  }
+
+  async #take(publication: LocalPublication): Promise<void> {
+    const link = this.#link;
+    this.#publications.set(publication.source, publication);
     this.#tell.changed();
     try {
       await this.#send(publication);
     } catch (error) {
       // Out of reach, it is sent when the connection is back; refused, it is not published.
-      if (!(error instanceof SignallingError && error.code === 'unreachable')) {
-        track.stop();
-        if (this.#publications.get(source) === publication) this.#publications.delete(source);
-        this.#tell.changed();
-        throw error;
-      }
+      if (link !== this.#link || isUnreachable(error)) return;
+      if (this.#has(publication)) this.#publications.delete(publication.source);
+      this.#tell.changed();
+      throw error;
     }
   }
 
@@ -101,24 +127,26 @@ export class LocalTracks {
    * Sends a screen and its sound in place of the ones that were sent before. What ends the picture, as the browser's own
    * “Stop sharing” does, takes back both.
    *
-   * @throws {SignallingError} where the server refuses it.
+   * @throws {SignallingError} where the server refuses it, or one has left (`not_joined`).
    */
   async publishScreen({ video, audio }: ScreenTracks): Promise<void> {
-    await this.unpublishScreen();
-    if (video.readyState === 'ended') {
-      audio?.stop();
-      return;
-    }
-    this.#withdrawWhenEnded(video, 'screen_share');
-    if (audio) this.#withdrawWhenEnded(audio, 'screen_share_audio');
     try {
+      await this.unpublishScreen();
+      this.#refuseWhereLeft();
+      if (video.readyState === 'ended') {
+        audio?.stop();
+        return;
+      }
+      this.#withdrawWhenEnded(video, 'screen_share');
+      if (audio) this.#withdrawWhenEnded(audio, 'screen_share_audio');
       await this.publish(video, 'screen_share');
     } catch (error) {
+      video.stop();
       audio?.stop();
       throw error;
     }
     if (!audio) return;
-    if (this.#publications.get('screen_share')?.track === video)
+    if (this.#left || this.#publications.get('screen_share')?.track === video)
       await this.publish(audio, 'screen_share_audio');
     else audio.stop();
   }
@@ -139,15 +167,17 @@ export class LocalTracks {
   /** The server takes a track no longer: it is stopped. @returns what it was. */
   drop(producerId: string): TrackSource | undefined {
     const publication = this.#find(producerId);
-    if (!publication) return undefined;
-    const { source, track, producer } = publication;
+    if (publication) this.#end(publication);
+    return publication?.source;
+  }
+
+  #end({ source, track, producer }: LocalPublication): void {
     producer?.close();
     track.stop();
     this.#publications.delete(source);
     // The sound of a screen that nobody sees is of no use.
     if (source === 'screen_share') this.unpublish('screen_share_audio').catch(this.#tell.problem);
     this.#tell.changed();
-    return source;
   }
 
   /** The server has muted a track. @returns what it was, where it was not muted before. */
@@ -168,8 +198,9 @@ export class LocalTracks {
     await this.#tellMuted(publication);
   }
 
-  /** Stops every track, so that the camera's light goes out. */
+  /** One has left: every track is stopped, so that the camera's light goes out, and none is taken any more. */
   stop(): void {
+    this.#left = true;
     this.#link = undefined;
     for (const { track } of this.#publications.values()) track.stop();
     this.#publications.clear();
@@ -179,20 +210,56 @@ export class LocalTracks {
     return [...this.#publications.values()].find(({ producer }) => producer?.id === producerId);
   }
 
+  #has(publication: LocalPublication): boolean {
+    return this.#publications.get(publication.source) === publication;
+  }
+
+  #refuseWhereLeft(): void {
+    if (this.#left) throw roomLeft();
+  }
+
+  /** Sends a track that was taken before: a refusal that passes is waited for, any other one ends it. */
+  async #sendAgain(publication: LocalPublication): Promise<void> {
+    const link = this.#link;
+    try {
+      await this.#send(publication);
+    } catch (error) {
+      // Another connection is given it.
+      if (link !== this.#link || !this.#has(publication)) return;
+      this.#tell.problem(error);
+      const code = error instanceof SignallingError ? error.code : 'internal';
+      if (PASSING.has(code)) this.#sendLater(publication);
+      else if (!PLACE_IS_LOST.has(code)) {
+        this.#end(publication);
+        this.#tell.stopped(publication.source);
+      }
+    }
+  }
+
+  #sendLater(publication: LocalPublication): void {
+    if (this.#putOff.has(publication)) return;
+    this.#putOff.add(publication);
+    setTimeout(() => {
+      this.#putOff.delete(publication);
+      if (this.#has(publication) && !publication.producer) void this.#sendAgain(publication);
+    }, RETRY_MS);
+  }
+
   async #send(publication: LocalPublication): Promise<void> {
     const link = this.#link;
-    if (!link?.hasMedia || this.#sending.has(publication)) return;
-    this.#sending.add(publication);
+    if (!link?.hasMedia || !link.isReachable || this.#sending.get(publication) === link) return;
+    this.#sending.set(publication, link);
     const producer = await link
       .publish(publication.track, publication.source)
-      .finally(() => this.#sending.delete(publication));
+      .finally(() => this.#sending.get(publication) === link && this.#sending.delete(publication));
     if (link !== this.#link) return;
-    if (this.#publications.get(publication.source) !== publication) {
+    if (!this.#has(publication)) {
       await this.#withdraw(producer);
       return;
     }
     publication.producer = producer;
-    if (publication.muted) await this.#tellMuted(publication);
+    // It is sent all the same.
+    if (publication.muted) await this.#tellMuted(publication).catch(this.#tell.problem);
     this.#tell.changed();
   }
 

@@ -15,7 +15,10 @@ export type RoomEvents = {
   trackUnsubscribed: [RemotePublication];
   /** A host has muted a track of one's own; one may unmute it. */
   localTrackMuted: [TrackSource];
-  /** The server takes a track of one's own no longer: a host has ended it, or one may not send it any more. */
+  /**
+   * The server takes a track of one's own no longer: a host has ended it, one may not send it any more, or it was refused
+   * when one came back; then `problem` says why.
+   */
   localTrackStopped: [TrackSource];
   permissionsChanged: [Permissions];
   activeSpeakers: [RemoteParticipant[]];

@@ -25,6 +25,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #local = new LocalTracks({
     changed: () => this.#changed(),
     problem: (error) => this.safeEmit('problem', error),
+    stopped: (source) => this.safeEmit('localTrackStopped', source),
   });
   readonly #receiving = new Receiving(this.#roster, {
     subscribed: (publication, track) => this.safeEmit('trackSubscribed', publication, track),
@@ -155,7 +156,8 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   /**
    * Publishes a track; one that was published as the same source before is replaced.
    *
-   * @throws {SignallingError} where the server refuses it: then the track is stopped.
+   * @throws {SignallingError} where the server refuses it, or one is out of the room (`not_joined`), be it meanwhile: then
+   *   the track is stopped.
    */
   publish(track: MediaStreamTrack, source: TrackSource): Promise<void> {
     return this.#local.publish(track, source);
@@ -170,7 +172,8 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
    * Sends a screen, and its sound where one may, in place of the ones that were sent before. It ends when the browser
    * stops sharing, too.
    *
-   * @throws {SignallingError} where the server refuses it.
+   * @throws {SignallingError} where the server refuses it, or one is out of the room (`not_joined`), be it meanwhile: then
+   *   what is refused is stopped.
    */
   publishScreen({ video, audio }: ScreenTracks): Promise<void> {
     if (this.permissions.publish.includes('screen_share_audio'))
@@ -228,7 +231,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
         if (producerIds.includes(producerId)) this.#news.onOwnPaused(producerId);
         else this.#news.onOwnClosed(producerId);
       }
-      this.#inBackground(this.#local.resume(producerIds));
+      this.#local.resume(producerIds);
       this.#setState('connected');
     });
     link.on('problem', (error) => this.safeEmit('problem', error));
@@ -242,7 +245,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#quality.begin();
     link.start();
     this.#setState('connected');
-    for (const sent of this.#local.attach(link)) this.#inBackground(sent);
+    this.#local.attach(link);
   }
 
   #enter(standing: Partial<Standing>, present: Participant[]): void {
@@ -287,10 +290,5 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
 
   #changed(): void {
     this.safeEmit('changed');
-  }
-
-  /** Runs something that nobody waits for; what goes wrong is told as a `problem`. */
-  #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.safeEmit('problem', error));
   }
 }

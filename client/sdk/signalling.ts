@@ -18,6 +18,8 @@ interface Pending {
 type SignallingEvents = {
   /** The socket ended; nothing can be asked any more. */
   close: [code: number, reason: string];
+  /** A request had no answer in time, while the socket seems to be alive. */
+  unanswered: [];
 };
 
 /**
@@ -66,6 +68,10 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
     });
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** Hands every notification to `listener`, first those that came before. */
   deliver(listener: (notification: Notification) => void): void {
     this.#listener = listener;
@@ -88,6 +94,7 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
       const timer = setTimeout(() => {
         this.#pending.delete(id);
         fail(`The server did not answer ${method} within ${ANSWER_MS / 1000} s.`);
+        this.safeEmit('unanswered');
       }, ANSWER_MS);
       this.#pending.set(id, { resolve, reject, timer });
       this.#socket.send(JSON.stringify({ id, method, data } satisfies Request));

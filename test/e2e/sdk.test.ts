@@ -1,33 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import t from 'tap';
 import type { TrackSource } from '../../server/protocol/model.ts';
-import { newPerson, testBrowser } from '../support/browser.ts';
-import { productPage } from '../support/product-page.ts';
+import { testBrowser } from '../support/browser.ts';
+import { joinOnPage as join, productPage, publishOnPage as publish } from '../support/product-page.ts';
 import { testServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
-
-/** Joins the room tea on a product's own page. */
-async function join(browser: Browser, url: string, name: string, token?: string): Promise<Page> {
-  const { page } = await newPerson(browser);
-  await page.goto(url);
-  await page.waitForFunction(() => 'sdk' in window);
-  await page.evaluate(
-    async ([displayName, token]) => {
-      const options = { url: `ws://${location.host}/ws`, room: 'tea', displayName };
-      window.room = await window.sdk.Room.join(token === undefined ? options : { ...options, token });
-    },
-    [name, token] as const,
-  );
-  return page;
-}
-
-/** Publishes the picture of the camera, or the sound of the microphone, as something. */
-const publish = (page: Page, device: 'camera' | 'microphone', source: TrackSource) =>
-  page.evaluate(
-    async ([device, source]) => window.room.publish(await window.sdk.openDevice(device), source),
-    [device, source] as const,
-  );
 
 /** Waits until something that others publish plays. */
 const plays = (page: Page, source: TrackSource) =>

@@ -1,15 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { build } from 'vite';
 import type * as sdk from '../../client/sdk/index.ts';
+import type { TrackSource } from '../../server/protocol/model.ts';
 import { projectRoot } from '../../server/root.ts';
+import { newPerson } from './browser.ts';
 import { temporaryFolder } from './postgres.ts';
 
 declare global {
   interface Window {
     sdk: typeof sdk;
     room: sdk.Room;
+    /** What one comes in with, and comes back with. */
+    token: string;
   }
 }
 
@@ -37,3 +42,37 @@ export async function productPage(t: Test): Promise<string> {
   );
   return folder;
 }
+
+/** Joins the room tea on a product's own page; without a token, as a guest. */
+export async function joinOnPage(
+  browser: Browser,
+  url: string,
+  displayName: string,
+  token = '',
+): Promise<Page> {
+  const { page } = await newPerson(browser);
+  await page.goto(url);
+  await page.waitForFunction(() => 'sdk' in window);
+  await page.evaluate(
+    async ([displayName, token]) => {
+      window.token = token;
+      const options = { url: `ws://${location.host}/ws`, room: 'tea', displayName };
+      window.room = await window.sdk.Room.join(
+        token === '' ? options : { ...options, token: () => Promise.resolve(window.token) },
+      );
+    },
+    [displayName, token] as const,
+  );
+  return page;
+}
+
+/** Publishes the picture of the camera, or the sound of the microphone, as something. */
+export const publishOnPage = (
+  page: Page,
+  device: 'camera' | 'microphone',
+  source: TrackSource,
+): Promise<void> =>
+  page.evaluate(
+    async ([device, source]) => window.room.publish(await window.sdk.openDevice(device), source),
+    [device, source] as const,
+  );

@@ -8,11 +8,14 @@ export interface Relay {
   /** Breaks every connection; new ones break too, until `mend`. */
   cut(): void;
   mend(): void;
+  /** What the server says over the connections that there are now never arrives; new ones are whole. */
+  stall(): void;
 }
 
 export async function testRelay(t: Test, target: string): Promise<Relay> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
+  const fromServer = new Map<Socket, Socket>();
   let whole = true;
   const relay = createServer((client) => {
     if (!whole) {
@@ -20,6 +23,8 @@ export async function testRelay(t: Test, target: string): Promise<Relay> {
       return;
     }
     const server = connect(Number(port), hostname);
+    fromServer.set(server, client);
+    server.on('close', () => fromServer.delete(server));
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -43,5 +48,6 @@ export async function testRelay(t: Test, target: string): Promise<Relay> {
       destroyAll();
     },
     mend: () => (whole = true),
+    stall: () => fromServer.forEach((client, server) => server.unpipe(client)),
   };
 }
