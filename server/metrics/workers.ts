@@ -54,7 +54,7 @@ export function describeWorkers(registry: Registry, workers: WorkerPool): void {
     help: 'Resident memory of each worker; left out where it does not run, or the system has no /proc.',
     labelNames: ['worker'],
     read: async () => {
-      const memory = workers.places.map((place) => place && residentMemory(place.worker.pid));
+      const memory = workers.places.map(async (place) => place && (await residentMemory(place.worker.pid)));
       return (await Promise.all(memory)).flatMap((bytes, index): Labelled<'worker'>[] =>
         bytes === undefined ? [] : [[{ worker: String(index) }, bytes]],
       );
