@@ -29,7 +29,7 @@ export interface LocalTracksEvents {
   /** What nobody waits for has failed. */
   problem: (error: unknown) => void;
   /** A track that the server took before is refused: it is published no longer. */
-  stopped: (source: TrackSource) => void;
+  stopped: (source: TrackSource, refusal: SignallingError) => void;
 }
 
 /** What one publishes oneself, one track a source. It outlives connections: each new one is given the same tracks. */
@@ -227,11 +227,14 @@ export class LocalTracks {
       // Another connection is given it.
       if (link !== this.#link || !this.#has(publication)) return;
       this.#tell.problem(error);
-      const code = error instanceof SignallingError ? error.code : 'internal';
-      if (PASSING.has(code)) this.#sendLater(publication);
-      else if (!PLACE_IS_LOST.has(code)) {
+      const refusal =
+        error instanceof SignallingError
+          ? error
+          : new SignallingError('internal', 'It could not be sent again.');
+      if (PASSING.has(refusal.code)) this.#sendLater(publication);
+      else if (!PLACE_IS_LOST.has(refusal.code)) {
         this.#end(publication);
-        this.#tell.stopped(publication.source);
+        this.#tell.stopped(publication.source, refusal);
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { SignallingError } from './errors.ts';
 import type { Permissions, TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
@@ -17,9 +18,9 @@ export type RoomEvents = {
   localTrackMuted: [TrackSource];
   /**
    * The server takes a track of one's own no longer: a host has ended it, one may not send it any more, or it was refused
-   * when one came back; then `problem` says why.
+   * when one came back; then `refusal` says why.
    */
-  localTrackStopped: [TrackSource];
+  localTrackStopped: [source: TrackSource, refusal?: SignallingError];
   permissionsChanged: [Permissions];
   activeSpeakers: [RemoteParticipant[]];
   /** What holds the user's slots has changed. */

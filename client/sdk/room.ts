@@ -25,7 +25,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #local = new LocalTracks({
     changed: () => this.#changed(),
     problem: (error) => this.safeEmit('problem', error),
-    stopped: (source) => this.safeEmit('localTrackStopped', source),
+    stopped: (source, refusal) => this.safeEmit('localTrackStopped', source, refusal),
   });
   readonly #receiving = new Receiving(this.#roster, {
     subscribed: (publication, track) => this.safeEmit('trackSubscribed', publication, track),

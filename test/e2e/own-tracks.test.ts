@@ -40,7 +40,9 @@ const sentIds = (page: Page) =>
 const listen = (page: Page) =>
   page.evaluate(() => {
     window.told = [];
-    window.room.on('localTrackStopped', (source) => window.told.push(`stopped ${source}`));
+    window.room.on('localTrackStopped', (source, refusal) =>
+      window.told.push(`stopped ${source}: ${refusal?.code}`),
+    );
     window.room.on('stateChanged', (state) => window.told.push(state));
     window.room.on('problem', (error) =>
       window.told.push(error instanceof window.sdk.SignallingError ? error.code : String(error)),
@@ -124,7 +126,7 @@ t.test('what is refused on coming back ends, the rest is sent', async (t) => {
       (all) => all.join() === 'microphone sent',
     );
     t.equal(await cameraTrack.evaluate((track) => track?.readyState), 'ended');
-    t.same(await refusals(ada), ['forbidden', 'stopped camera']);
+    t.same(await refusals(ada), ['forbidden', 'stopped camera: forbidden']);
     t.same(taken(participantOf(server)), await sentIds(ada));
   });
 
@@ -140,7 +142,7 @@ t.test('what is refused on coming back ends, the rest is sent', async (t) => {
       () => published(ada),
       (all) => all.join() === 'screen_share sent',
     );
-    t.same((await refusals(ada)).slice(-2), ['forbidden', 'stopped microphone']);
+    t.same((await refusals(ada)).slice(-2), ['forbidden', 'stopped microphone: forbidden']);
     t.same(taken(participantOf(server)), await sentIds(ada));
   });
 });

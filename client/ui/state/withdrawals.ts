@@ -15,5 +15,7 @@ export function tellWithdrawals(room: Room, notices: Notices): void {
   room.on('localTrackMuted', (source) => {
     if (source === 'microphone') notices.show(source, 'You were muted by a host.');
   });
-  room.on('localTrackStopped', (source) => notices.show(source, refusalOf(room, source) || stopped[source]));
+  room.on('localTrackStopped', (source, refusal) =>
+    notices.show(source, refusalOf(room, source) || refusal?.message || stopped[source]),
+  );
 }
