@@ -33,8 +33,8 @@ const transports: Record<
 };
 
 /**
- * Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants (`roomWithout`: all others), or `$1` are sessions. Everybody
- * is who was there and is not hidden: then `$1` is anything else.
+ * Whose rows: those of a subject, or of several: then `$1` is the room and `$4` are participants (of `roomWithout`, those who are
+ * left out), or `$1` are sessions. Everybody is who was there and is not hidden: then `$1` is anything else.
  */
 export type Whose = keyof typeof transports;
 
