@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { migrate } from '../../server/db/migrate.ts';
 import { createPool } from '../../server/db/pool.ts';
-import { temporaryFolder, testDatabase } from '../support/postgres.ts';
+import { inDatabase, stoppableDatabase, temporaryFolder } from '../support/postgres.ts';
 
 const silent = pino({ level: 'silent' });
 
@@ -27,14 +27,14 @@ async function schemaOf(pool: Pool): Promise<unknown[]> {
 }
 
 t.test('migrate', async (t) => {
-  const server = await testDatabase(t);
+  const server = await stoppableDatabase(t);
   let databases = 0;
 
   /** An empty database of the same server. */
   async function emptyDatabase(t: Test) {
     const name = `empty_${++databases}`;
     await server.pool.query(`CREATE DATABASE ${name}`);
-    const connectionString = server.connectionString.replace('/postgres?', `/${name}?`);
+    const connectionString = inDatabase(server.connectionString, name);
     const pool = createPool({ connectionString, log: silent });
     t.teardown(() => pool.end());
     return { pool, connectionString };

@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import t from 'tap';
 import { createPool, isReady } from '../../server/db/pool.ts';
 import { inTransaction } from '../../server/db/transaction.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 
 const silent = pino({ level: 'silent' });
 
 t.test('a pool', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const { pool, connectionString } = database;
 
   t.test('gives a statement up that takes too long', async (t) => {

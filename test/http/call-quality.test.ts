@@ -1,6 +1,6 @@
 import t from 'tap';
 import { bearer, read, reportOf, send, stored } from '../support/call-quality.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 
@@ -192,7 +192,7 @@ t.test('there are only so many requests a minute', async (t) => {
 });
 
 t.test('without the database it says 503', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const server = await testServer(t, {}, { database, faults: true });
   await database.stop();
   t.match(await send(server, reportOf()), { status: 503, body: { msg: /database/ } });

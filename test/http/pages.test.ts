@@ -1,5 +1,5 @@
 import t from 'tap';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';
 
 t.test('the lobby and every room are the app’s page', async (t) => {
@@ -31,7 +31,7 @@ t.test('a new browser gets a cookie that scripts cannot read, and keeps it', asy
 });
 
 t.test('healthz says alive, readyz what is there', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const { app, workers } = await testServer(t, {}, { database, faults: true });
   t.match((await app.inject('/healthz')).json(), { status: 'alive' });
   const ready = await app.inject('/readyz');

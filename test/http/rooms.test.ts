@@ -4,7 +4,7 @@ import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { settings } from '../support/ledger.ts';
 import { Peer } from '../support/peer.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase, testDatabase } from '../support/postgres.ts';
 import { asking, askingWith, pagesOf, problem, production } from '../support/rest.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { tokenOf } from '../support/tokens.ts';
@@ -398,7 +398,7 @@ t.test('a room whose name is another one’s id does not stand in for it', async
 });
 
 t.test('without the database it is 503; a room that is open here can be read', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const server = await testServer(t, production, { database, faults: true });
   const ask = await askingWith(server, everything);
   await ask('POST', '/rooms', { name: 'tea' });

@@ -33,7 +33,8 @@ async function stuck(pool: Pool, count: number): Promise<void> {
 
 async function stuckIn(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(
-    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+    `SELECT count(*)::int AS n FROM pg_stat_activity 
+     WHERE wait_event_type = 'Lock' AND datname = current_database()`,
   );
   return rows[0]?.n ?? 0;
 }

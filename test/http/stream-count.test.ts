@@ -1,7 +1,7 @@
 import t from 'tap';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { counts, publisher } from '../support/watching.ts';
 
@@ -241,7 +241,7 @@ t.test('a stream that is not ended gives its slot back after STREAM_COUNT_LEASE_
 });
 
 t.test('without the database it says 503, and nothing is lost', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const server = await testServer(t, {}, { database, faults: true });
   await database.stop();
   for (const path of ['/api/startstream/1', '/api/endstream/1']) {

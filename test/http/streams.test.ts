@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { publisher } from '../support/watching.ts';
 
@@ -268,7 +268,7 @@ t.test('of fifty starts at once three are granted', async (t: Test) => {
 });
 
 t.test('without the database it is 503, by problem+json', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const server = await testServer(t, production, { database, faults: true });
   const { ask, mine } = await player(server, 'kim', { statsRead: true });
   await database.stop();

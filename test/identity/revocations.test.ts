@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';
 import {
   anyToken,
@@ -76,7 +76,7 @@ t.test('with jti, that token alone', async (t) => {
 });
 
 t.test('revocations outlive the server, and reach others that share the database', async (t) => {
-  const database = await testDatabase(t);
+  const database = await stoppableDatabase(t);
   const first = await testServer(t, tokenSettings, { database, faults: true });
   const second = await testServer(t, { ...tokenSettings, NODE_ID: 'second' }, { database, faults: true });
   const token = await tokenOf('ada');

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Pool } from 'pg';
+import pg, { type Pool } from 'pg';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';
@@ -11,13 +12,27 @@ import { createPool } from '../../server/db/pool.ts';
 export interface TestDatabase {
   readonly pool: Pool;
   readonly connectionString: string;
-  /** Takes the database away before the test ends, to see what then happens. Idempotent. */
-  stop(): Promise<void>;
 }
 
-/** A PostgreSQL of this test's own, migrated and empty, which is gone with its files when the test ends. */
+const log = pino({ level: 'silent' });
+
+/** A database of this test's own, migrated and empty, which is gone when the test ends. */
 export async function testDatabase(t: Pick<Test, 'teardown'>): Promise<TestDatabase> {
-  const log = pino({ level: 'silent' });
+  const template = process.env['TEST_TEMPLATE_URL'];
+  if (!template) throw new Error('There is no database for tests: run them by `npm test -- <file>`.');
+  const name = `trivium_test_${randomUUID().replaceAll('-', '_')}`;
+  await inMaintenance(template, `CREATE DATABASE ${name} TEMPLATE ${nameOf(template)}`);
+  t.teardown(() => inMaintenance(template, `DROP DATABASE ${name} WITH (FORCE)`));
+  const connectionString = inDatabase(template, name);
+  const pool = createPool({ connectionString, log });
+  t.teardown(() => pool.end());
+  return { pool, connectionString };
+}
+
+/** The same on a PostgreSQL of its own, to take that away. */
+export async function stoppableDatabase(
+  t: Pick<Test, 'teardown'>,
+): Promise<TestDatabase & { stop(): Promise<void> }> {
   const dataDir = await temporaryFolder(t);
   const postgres = await startEmbeddedPostgres({ dataDir, log, durable: false });
   t.teardown(() => postgres.stop());
@@ -26,6 +41,23 @@ export async function testDatabase(t: Pick<Test, 'teardown'>): Promise<TestDatab
   const pool = createPool({ connectionString, log });
   t.teardown(() => pool.end());
   return { pool, connectionString, stop: () => postgres.stop() };
+}
+
+/** Another database of the same server. */
+export const inDatabase = (connectionString: string, name: string): string =>
+  connectionString.replace(/^(\w+:\/\/[^/]*\/)[^?]*/, `$1${name}`);
+
+const nameOf = (connectionString: string) => /^\w+:\/\/[^/]*\/([^?]*)/.exec(connectionString)?.[1] ?? '';
+
+/** Runs a statement where nobody's tests are. */
+async function inMaintenance(connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inDatabase(connectionString, 'postgres') });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A new folder that is removed when the test ends, and that others than root can enter. */
