@@ -54,24 +54,3 @@ t.test('compose.https.yml: pages by https, and TURN by TLS with the same certifi
   t.ok(cookies.length > 0);
   for (const { name, secure } of cookies) t.ok(secure, `${name}: by https alone`);
 });
-
-t.test('compose.timescale.yml: the same on TimescaleDB', async (t) => {
-  const project = await ComposeProject.create(t, { files: ['docker-compose.yml', 'compose.timescale.yml'] });
-  await project.up();
-  const query = (sql: string) =>
-    project.compose(
-      'exec',
-      '-T',
-      'postgres',
-      'psql',
-      '--username=trivium',
-      '--tuples-only',
-      `--command=${sql}`,
-    );
-  t.match(await query("SELECT extname FROM pg_extension WHERE extname = 'timescaledb'"), 'timescaledb');
-  t.match(await query('SELECT count(*) FROM nodes'), '1', 'and the server uses it');
-  const hypertables = await query(
-    'SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY hypertable_name',
-  );
-  t.same(hypertables.split(/\s+/).filter(Boolean), ['quality_samples', 'room_rollups', 'transport_rollups']);
-});

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { StatsWriter } from '../../server/stats/writing/stats-writer.ts';
 import { restartableDatabase, type RestartableDatabase } from '../support/restartable-postgres.ts';
-import { differences, rollupsOf, sampleOf, storedRollups } from '../support/samples.ts';
+import { mistakesIn, sampleOf } from '../support/samples.ts';
 
 /** What happens to the database once the first samples are written. @param refused Resolves when it has refused some. */
 type Fault = (database: RestartableDatabase, halfway: Promise<void>, refused: Promise<void>) => Promise<void>;
@@ -47,7 +47,9 @@ async function outage(t: Test, maxBuffered: number, fault: Fault) {
   const samples = [];
   const began = Date.now();
   let over: Promise<void> | undefined;
-  while (samples.length < 6_000) {
+  /** How many there were when the fault began. */
+  let before = Infinity;
+  while (samples.length < 3_000 + Math.min(before, 30_000)) {
     await sleep(10);
     const now = sources.map((source) => ({
       ...source,
@@ -56,8 +58,11 @@ async function outage(t: Test, maxBuffered: number, fault: Fault) {
     }));
     samples.push(...now);
     writer.add(now);
-    if (writer.written > 500) over ??= fault(database, halfway, refused);
-    if (samples.length > 3_000) tellHalfway();
+    if (writer.written > 500 && !over) {
+      before = samples.length;
+      over = fault(database, halfway, refused);
+    }
+    if (samples.length > before + 2_000) tellHalfway();
   }
   await over;
   await writer.close();
@@ -66,15 +71,7 @@ async function outage(t: Test, maxBuffered: number, fault: Fault) {
   );
   const keys = new Set(stored.rows.map((row) => `${row.transport_id} ${row.ended_at.getTime()}`));
   const there = samples.filter((one) => keys.has(`${one.transportId} ${one.endedAt}`));
-  const rollups = await storedRollups(
-    database.pool,
-    'transport',
-    sources.map(({ transportId }) => transportId),
-  );
-  const wrong = differences(
-    rollups,
-    rollupsOf(there, ({ transportId }) => transportId),
-  );
+  const wrong = await mistakesIn(database.pool, there);
   return { writer, added: samples.length, stored: stored.rows.length, there: there.length, wrong };
 }
 

@@ -4,18 +4,24 @@ import t, { type Test } from 'tap';
 import { createPool } from '../../server/db/pool.ts';
 import { keepPartitions } from '../../server/db/quality/partitions.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
+import { UnwritableSamplesError } from '../../server/stats/writing/stats-sink.ts';
 import { poolForMany } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { sampleOf, trackOf } from '../support/samples.ts';
+import { countIn, mistakesIn, sampleOf, trackOf } from '../support/samples.ts';
 
 const DAY = 86_400_000;
+
+/** It is noon: no day, and no month, ends while this runs. */
+const noon = Math.floor(Date.now() / DAY) * DAY + DAY / 2;
+t.intercept(Date, 'now', { value: () => noon });
+
 const retention = { sampleDays: 30, rollupDays: 396 };
 
 const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10).replaceAll('-', '_');
 
 /** @param ahead Counted from this one. */
 const monthOf = (ahead: number) => {
-  const now = new Date();
+  const now = new Date(Date.now());
   return dayOf(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1)).slice(0, 7);
 };
 
@@ -124,7 +130,7 @@ t.test('reports of the older call-quality app are kept as long as samples', asyn
        video_send_bps, video_recv_bps, video_send_packet_loss, video_recv_packet_loss)
      SELECT now() - days * interval '1 day', 'tea', 'Ada', 0, 0, 0, 0
      FROM unnest($1::float8[]) AS days, generate_series(1, 1001)`,
-    [[0, 29.9, 30.1, 100]],
+    [[0, 29, 31, 100]],
   );
   t.equal((await keepPartitions(pool, retention)).reports, 2_002);
   t.equal(await count(pool, 'call_quality_reports'), 2_002);
@@ -156,3 +162,38 @@ t.test(
     t.ok((await partitions(pool)).includes(`room_rollups_${monthOf(0)}`));
   },
 );
+
+t.test('partitions that are missing are made, by several servers at once', async (t) => {
+  const { pool, connectionString } = await testDatabase(t);
+  const sink = createStatsSink(pool, { sampleDays: 100 });
+  const many = poolForMany(t, connectionString);
+  const then = Math.floor(Date.now() / DAY - 40) * DAY;
+  const name = `quality_samples_${dayOf(then)}`;
+  t.notOk((await partitions(pool)).includes(name));
+  const samples = Array.from({ length: 8 }, () => sampleOf({ endedAt: then }));
+  await Promise.all(samples.map((sample) => createStatsSink(many, { sampleDays: 100 }).write([sample])));
+  t.ok((await partitions(pool)).includes(name));
+  t.equal(await countIn(pool, samples), 8);
+
+  const month = name.slice('quality_samples_'.length, -'_dd'.length);
+  await sink.write([sampleOf({ endedAt: then })]);
+  await pool.query(`DROP TABLE ${name}, transport_rollups_${month}, room_rollups_${month}`);
+  const again = sampleOf({ endedAt: then });
+  await sink.write([again]);
+  t.equal(await countIn(pool, [again]), 1, 'made again where it was dropped meanwhile');
+  t.same(await mistakesIn(pool, [again]), []);
+
+  const today = new Date(Date.now());
+  const turn = Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - 2, 1);
+  const across = sampleOf({ endedAt: turn + DAY / 100, intervalMs: DAY / 50 });
+  await sink.write([across]);
+  t.same(await mistakesIn(pool, [across]), [], 'also those of the rollups alone');
+});
+
+t.test('what is older than samples are kept makes no partition', async (t) => {
+  const { pool } = await testDatabase(t);
+  const before = await partitions(pool);
+  const monthOld = createStatsSink(pool, { sampleDays: 30 });
+  await t.rejects(monthOld.write([sampleOf({ endedAt: Date.now() - 31 * DAY })]), UnwritableSamplesError);
+  t.same(await partitions(pool), before);
+});

@@ -21,10 +21,12 @@ export async function testDatabase(t: Pick<Test, 'teardown'>): Promise<TestDatab
   const template = process.env['TEST_TEMPLATE_URL'];
   if (!template) throw new Error('There is no database for tests: run them by `npm test -- <file>`.');
   const name = `trivium_test_${randomUUID().replaceAll('-', '_')}`;
-  await inMaintenance(template, `CREATE DATABASE ${name} TEMPLATE ${nameOf(template)}`);
-  t.teardown(() => inMaintenance(template, `DROP DATABASE ${name} WITH (FORCE)`));
+  const maintenance = inDatabase(template, 'postgres');
+  await execute(maintenance, `CREATE DATABASE ${name} TEMPLATE ${nameOf(template)}`);
+  t.teardown(() => execute(maintenance, `DROP DATABASE ${name} WITH (FORCE)`));
   const connectionString = inDatabase(template, name);
-  const pool = createPool({ connectionString, log });
+  // On a busy machine much at once takes longer than a server waits.
+  const pool = createPool({ connectionString, log, connectTimeoutMs: 20_000, statementTimeoutMs: 20_000 });
   t.teardown(() => pool.end());
   return { pool, connectionString };
 }
@@ -49,9 +51,9 @@ export const inDatabase = (connectionString: string, name: string): string =>
 
 const nameOf = (connectionString: string) => /^\w+:\/\/[^/]*\/([^?]*)/.exec(connectionString)?.[1] ?? '';
 
-/** Runs a statement where nobody's tests are. */
-async function inMaintenance(connectionString: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inDatabase(connectionString, 'postgres') });
+/** Runs one statement. */
+export async function execute(connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
   await client.connect();
   try {
     await client.query(statement);

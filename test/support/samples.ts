@@ -43,7 +43,7 @@ const add = (rollup: Rollup, column: string, value: number | null): void => {
 };
 
 /** The rollups of samples of whole transports, made the slow way: bucket after bucket. */
-export function rollupsOf(samples: readonly Sample[], whose: (sample: Sample) => string): Rollups {
+function rollupsOf(samples: readonly Sample[], whose: (sample: Sample) => string): Rollups {
   const rollups: Rollups = new Map();
   for (const sample of samples) {
     const { endedAt, intervalMs, figures, reporter } = sample;
@@ -84,7 +84,7 @@ const emptyRollup = (from: number, to: number): Rollup => ({
 });
 
 /** What is in the tables, of some transports or sessions. */
-export async function storedRollups(
+async function storedRollups(
   pool: Pool,
   kind: 'transport' | 'session',
   ids: readonly string[],
@@ -113,7 +113,7 @@ export async function storedRollups(
 }
 
 /** How two differ; sums of floats in another order differ in their last digits. Empty: they are the same. */
-export function differences(found: Rollups, expected: Rollups): string[] {
+function differences(found: Rollups, expected: Rollups): string[] {
   const keys = [...new Set([...found.keys(), ...expected.keys()])];
   return keys.flatMap((key) => {
     const [one, other] = [found.get(key), expected.get(key)];
@@ -127,4 +127,28 @@ export function differences(found: Rollups, expected: Rollups): string[] {
 function isClose(one: number | null, other: number | null): boolean {
   if (one === null || other === null) return one === other;
   return Math.abs(one - other) <= 1e-9 * Math.max(1, Math.abs(one), Math.abs(other));
+}
+
+const idsOf = (samples: readonly Sample[], id: 'transportId' | 'sessionId') => [
+  ...new Set(samples.map((sample) => sample[id])),
+];
+
+/** Where the rollups that are stored are not those of these samples. Empty: nowhere. */
+export async function mistakesIn(pool: Pool, samples: readonly Sample[]): Promise<string[]> {
+  const wholes = samples.filter(({ track }) => track === undefined);
+  const of = async (kind: 'transport' | 'session', id: 'transportId' | 'sessionId') =>
+    differences(
+      await storedRollups(pool, kind, idsOf(samples, id)),
+      rollupsOf(wholes, (sample) => sample[id]),
+    );
+  return [...(await of('transport', 'transportId')), ...(await of('session', 'sessionId'))];
+}
+
+/** How many samples are stored of the transports of these. */
+export async function countIn(pool: Pool, samples: readonly Sample[]): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM quality_samples WHERE transport_id = ANY($1)',
+    [idsOf(samples, 'transportId')],
+  );
+  return rows[0]?.n ?? 0;
 }

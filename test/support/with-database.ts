@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';
 import { migrate } from '../../server/db/migrate.ts';
-import { createPool } from '../../server/db/pool.ts';
-import { inDatabase, temporaryFolder } from './postgres.ts';
+import { execute, inDatabase, temporaryFolder } from './postgres.ts';
 
 /**
  * Runs a command with a PostgreSQL for its tests: the one of TEST_DATABASE_URL, or one of its own, which is gone after. In it
  * is a database with our schema, of which each test file makes its copy: that is quicker than to start a server for each.
+ * With TEST_DATABASE_EXTENSION that extension is in it before the schema.
  */
 const [command = '', ...args] = process.argv.slice(2);
 const undo: (() => unknown)[] = [];
@@ -29,12 +29,15 @@ async function ownServer(): Promise<string> {
 
 async function makeTemplate(url: string): Promise<string> {
   const name = `trivium_template_${process.pid}`;
-  const pool = createPool({ connectionString: url, log });
-  undo.push(() => pool.end());
-  await pool.query(`CREATE DATABASE ${name}`);
-  undo.push(() => pool.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  await execute(url, `CREATE DATABASE ${name}`);
+  undo.push(() => execute(url, `DROP DATABASE ${name} WITH (FORCE)`));
   const template = inDatabase(url, name);
+  const extension = process.env['TEST_DATABASE_EXTENSION'];
+  if (extension) await execute(template, `CREATE EXTENSION IF NOT EXISTS ${extension}`);
   await migrate({ connectionString: template, log });
+  // Nobody may be in a database that is copied, and an extension may have workers in it.
+  await execute(url, `ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+  await execute(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
   return template;
 }
 
