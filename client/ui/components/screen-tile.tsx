@@ -2,6 +2,7 @@ import { useRef } from 'preact/hooks';
 import type { Call } from '../state/call.ts';
 import type { ScreenContent } from '../state/tiles.ts';
 import { FullScreenIcon, ScreenIcon } from './icons.tsx';
+import { QualitySign } from './quality-sign.tsx';
 import { HostMenu, PinButton } from './tile-actions.tsx';
 import { Video } from './video.tsx';
 import { WatchInstead } from './watch-instead.tsx';
@@ -46,6 +47,12 @@ export function ScreenTile({ content, call }: { content: ScreenContent; call: Ca
           <span class="tile-name">{name}</span>
         </span>
       </p>
+      <QualitySign
+        id={stoppable.participantId}
+        name={stoppable.name}
+        you={false}
+        qualities={call.qualities}
+      />
       <div class="tile-actions">
         {picture && document.fullscreenEnabled && (
           <button
