@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { declaredOf, heldIds, testNode } from '../support/ledger.ts';
+import { declaredOf, heldIds, testNode as nodeWithLease } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const { pool } = await testDatabase(t);
+
+/** In ms: none runs out by itself here. */
+const LEASE = 3_600_000;
+const testNode = (database: typeof pool, nodeId?: string) => nodeWithLease(database, nodeId, LEASE);
+
 const node = await testNode(pool);
 const { ledger, streamOf } = node;
 

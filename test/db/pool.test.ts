@@ -13,7 +13,7 @@ t.test('a pool', async (t) => {
   const { pool, connectionString } = database;
 
   t.test('gives a statement up that takes too long', async (t) => {
-    const hasty = createPool({ connectionString, log: silent, statementTimeoutMs: 50 });
+    const hasty = createPool({ connectionString, log: silent, statementTimeoutMs: 500 });
     t.teardown(() => hasty.end());
     await t.rejects(hasty.query('SELECT pg_sleep(60)'), { message: /statement timeout/ });
     t.strictSame((await hasty.query('SELECT 1 AS n')).rows, [{ n: 1 }], 'and goes on');

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
 import t from 'tap';
+import type { TrackSource } from '../../server/protocol/model.ts';
 import {
   framesShown,
   inboundStats,
+  isPressed,
   joinRoom,
   newPerson,
   testBrowser,
@@ -59,13 +62,21 @@ const screenLayers = (page: Page) =>
 
 const share = (page: Page) => page.getByRole('button', { name: 'Share screen', exact: true });
 
-const gone = (page: Page, name: string) => tile(page, name).waitFor({ state: 'detached', timeout: 2_000 });
+const gone = (page: Page, name: string) => tile(page, name).waitFor({ state: 'detached' });
 
 const publicationsOf = ({ rooms }: TestServer, name: string) =>
   [...rooms.rooms]
     .flatMap((room) => [...room.participants.values()])
     .filter(({ displayName }) => displayName === name)
     .flatMap(({ publications }) => [...publications.values()]);
+
+/** Until the server has these tracks of somebody, and no other: a picture and its sound come and go one after the other. */
+const publishes = (server: TestServer, name: string, sources: TrackSource[]) =>
+  until(
+    `${name} publishes ${sources.join(', ') || 'nothing'}`,
+    () => Promise.resolve(publicationsOf(server, name).map(({ source }) => source)),
+    (all) => all.sort().join() === sources.join(),
+  );
 
 t.test('a screen is seen at full size, heard, and gone when it is stopped', async (t) => {
   const server = await testServer(t, {}, { clientDir });
@@ -89,28 +100,35 @@ t.test('a screen is seen at full size, heard, and gone when it is stopped', asyn
     (all) => all.some(({ frameWidth, frameHeight }) => frameWidth === 1920 && frameHeight === 1080),
     60_000,
   );
-  t.same(
-    await until(
-      'both layers are sent',
-      () => screenLayers(ada),
-      (layers) => layers.length === 2 && layers.every(({ size }) => size !== '0x0'),
-      60_000,
-    ),
-    [
-      { rid: 'r0', size: '960x540', scalabilityMode: 'L1T3' },
-      { rid: 'r1', size: '1920x1080', scalabilityMode: 'L1T3' },
-    ],
+  const wanted = [
+    { rid: 'r0', size: '960x540', scalabilityMode: 'L1T3' },
+    { rid: 'r1', size: '1920x1080', scalabilityMode: 'L1T3' },
+  ];
+  await until(
+    'both layers are sent, one at full size',
+    () => screenLayers(ada),
+    (layers) => isDeepStrictEqual(layers, wanted),
+    60_000,
   );
   t.same(await capturedTracks(ada), [
     { kind: 'audio', readyState: 'live', contentHint: 'music' },
     { kind: 'video', readyState: 'live', contentHint: 'detail' },
   ]);
-  const [screen, camera] = [
-    await tile(ben, 'Ada’s screen').boundingBox(),
-    await tile(ben, 'Ada').boundingBox(),
-  ];
-  t.ok(screen && camera && screen.width > 3 * camera.width, 'the screen has the stage');
+  await until(
+    'the screen has the stage',
+    () => Promise.all([tile(ben, 'Ada’s screen').boundingBox(), tile(ben, 'Ada').boundingBox()]),
+    ([screen, camera]) => screen !== null && camera !== null && screen.width > 3 * camera.width,
+  );
   t.equal(await tile(ada, 'Ada’s screen').count(), 0, 'nobody sees a screen in itself');
+
+  await tile(ben, 'Ada’s screen')
+    .getByRole('button', { name: /^Connection of Ada/ })
+    .click();
+  const figures = ben.locator('.quality-panel:popover-open');
+  await figures.getByRole('row', { name: 'Screen' }).filter({ hasText: '1080p, ' }).waitFor();
+  await ben.keyboard.press('Escape');
+  await figures.waitFor({ state: 'detached' });
+  t.pass('its tile has a sign, and figures of it');
 
   const heard = await until(
     'Ben hears Ada and what her screen plays',
@@ -139,18 +157,13 @@ t.test('a screen is seen at full size, heard, and gone when it is stopped', asyn
     ['ended', 'ended'],
     'nothing is recorded any more',
   );
-  t.same(
-    publicationsOf(server, 'Ada')
-      .map(({ source }) => source)
-      .sort(),
-    ['camera', 'microphone'],
-  );
+  await publishes(server, 'Ada', ['camera', 'microphone']);
 
   await share(ada).click();
   await tile(ben, 'Ada’s screen').locator('video').waitFor();
   await share(ada).click();
   await gone(ben, 'Ada’s screen');
-  t.equal(await share(ada).getAttribute('aria-pressed'), 'false', 'its button stops it, too');
+  await isPressed('its button stops it, too', share(ada), false);
 });
 
 t.test(
@@ -179,17 +192,14 @@ t.test(
     await sees(ben);
     await joinRoom(cleo, server.url, 'tea', 'Cleo');
     await sees(cleo);
-    t.equal(
-      publicationsOf(server, 'Ada').length,
-      2,
-      'the tab and its sound: she has neither camera nor microphone',
-    );
+    await publishes(server, 'Ada', ['screen_share', 'screen_share_audio']);
+    t.pass('the tab and its sound: she has neither camera nor microphone');
     await tile(ben, 'Ada').waitFor();
 
     await slides.close();
     await gone(ben, 'Ada’s screen');
     await ada.getByText('You are sharing your screen').waitFor({ state: 'hidden' });
-    t.same(publicationsOf(server, 'Ada'), []);
+    await publishes(server, 'Ada', []);
     t.same(
       (await capturedTracks(ada)).map(({ readyState }) => readyState),
       ['ended', 'ended'],
@@ -268,23 +278,19 @@ t.test('with one place for a video, the screen has it, unless the user chooses a
   await watchInstead('Ada').click();
   await moves('Ada');
   const pin = tile(ben, 'Ada').getByRole('button', { name: 'Pin Ada', exact: true });
-  t.equal(await pin.getAttribute('aria-pressed'), 'true', 'what one chose oneself is pinned');
+  await isPressed('what one chose oneself is pinned', pin, true);
   await watchInstead('Ada’s screen').waitFor();
   await pin.click();
   await moves('Ada’s screen');
-  t.equal(await pin.getAttribute('aria-pressed'), 'false', 'let go, the screen comes back by itself');
+  await isPressed('let go, the screen comes back by itself', pin, false);
 
   const pinScreen = tile(ben, 'Ada’s screen').getByRole('button', { name: 'Pin Ada’s screen', exact: true });
   await pinScreen.click();
-  await tile(ben, 'Ada’s screen').locator('[aria-pressed=true]').waitFor();
+  await isPressed('so is the screen', pinScreen, true);
   await pin.click();
   await moves('Ada');
-  t.equal(
-    await pin.getAttribute('aria-pressed'),
-    'true',
-    'what is pinned is seen, though every place was pinned',
-  );
-  t.equal(await pinScreen.getAttribute('aria-pressed'), 'false', 'another one made way');
+  await isPressed('what is pinned is seen, though every place was pinned', pin, true);
+  await isPressed('another one made way', pinScreen, false);
 });
 
 t.test('who may watch no video is told so', async (t) => {

@@ -93,6 +93,7 @@ t.test(
       const ada = await Peer.inRoom(t, server.url, name, { token: await tokenOf('ada') });
       await ada.request('leave', {});
     }
+    await server.rooms.recorded();
     t.same([...server.rooms.rooms].map(({ name }) => name).sort(), ['booked', 'coffee']);
     t.match(await ask('GET', '/rooms/tea'), { body: { endedAt: String } });
     await ask('DELETE', '/rooms/coffee');

@@ -81,8 +81,9 @@ t.test('a connection ends with its token', async (t) => {
   const ben = await inTea(t, url, 'ben');
   const token = await tokenThatEnds('ada');
   const ada = await Peer.inRoom(t, url, 'tea', { token });
+  const adaEnds = tokenEnd(ada);
   const idle = await Peer.connect(t, url, { token });
-  const ends = Promise.all([tokenEnd(ada), tokenEnd(idle)]);
+  const ends = Promise.all([adaEnds, tokenEnd(idle)]);
   t.match(await ben.next('participantLeft'), {
     participantId: ada.joined.participantId,
     reason: 'removed',
@@ -95,8 +96,9 @@ t.test('a connection whose token is exchanged in time goes on', async (t) => {
   const token = await tokenThatEnds('ada');
   const ada = await Peer.inRoom(t, url, 'tea', { token });
   const witness = await Peer.connect(t, url, { token });
+  const end = tokenEnd(witness);
   await refresh(ada, 'ada', { roomJoin: true });
-  await tokenEnd(witness);
+  await end;
   t.ok(await ada.request('produce', camera(ada)));
 });
 
@@ -111,7 +113,9 @@ t.test('a place that waits ends with its token too', async (t) => {
 t.test('who comes back is held to the grants of the token then', async (t) => {
   const { url } = await testServer(t, tokenSettings);
   const ben = await inTea(t, url, 'ben');
-  const ada = await Peer.inRoom(t, url, 'tea', { token: await tokenThatEnds('ada') });
+  const token = await tokenThatEnds('ada');
+  const ada = await Peer.inRoom(t, url, 'tea', { token });
+  const end = tokenEnd(await Peer.connect(t, url, { token }));
   const { producerId } = await ada.request('produce', camera(ada));
   const { resumeToken } = ada.joined;
   ada.socket.terminate();
@@ -126,8 +130,7 @@ t.test('who comes back is held to the grants of the token then', async (t) => {
   });
   t.match(await silent.request('resume', { resumeToken }), { producerIds: [] });
   t.match(await ben.next('producerClosed'), { producerId });
-  const witness = await Peer.connect(t, url, { token: await tokenThatEnds('ada') });
-  await tokenEnd(witness);
+  await end;
   t.match(await silent.request('createTransport', { direction: 'recv' }).catch(String), /too_many/);
 
   const elsewhere = await Peer.connect(t, url, { token: await tokenOf('ada', {}) });

@@ -17,7 +17,7 @@ function workerOf({ workers }: TestServer, index: number) {
 
 t.test('each worker’s CPU time and memory stand under its number', async (t) => {
   const server = await testServer(t);
-  const scrape = await Scrape.of(server);
+  const scrape = await Scrape.answeredBy(server, 0, 1);
   t.same(scrape.values('trivium_workers_expected', 'trivium_workers_running'), [2, 2]);
   t.same(scrape.values(...answers), [1, 1]);
   for (const worker of [0, 1]) {
@@ -31,7 +31,7 @@ t.test('each worker’s CPU time and memory stand under its number', async (t) =
 t.test('a worker that hangs holds up no scrape, and is asked once', async (t) => {
   const server = await testServer(t, {}, { faults: true });
   const worker = workerOf(server, 1);
-  const before = await Scrape.of(server);
+  const before = await Scrape.answeredBy(server, 0, 1);
   let asked = 0;
   const ask = worker.getResourceUsage.bind(worker);
   worker.getResourceUsage = () => {
@@ -41,7 +41,7 @@ t.test('a worker that hangs holds up no scrape, and is asked once', async (t) =>
   process.kill(worker.pid, 'SIGSTOP');
   t.teardown(() => process.kill(worker.pid, 'SIGCONT'));
   for (let times = 0; times < 3; times += 1) {
-    const scrape = await Scrape.of(server);
+    const scrape = await Scrape.answeredBy(server, 0);
     t.same(scrape.values(...answers, user(1)), [1, 0, undefined]);
     t.ok((scrape.value(memory(1)) ?? 0) > 1e6, 'the system knows its memory');
     t.ok(scrape.value(user(0)) !== undefined);
@@ -50,7 +50,7 @@ t.test('a worker that hangs holds up no scrape, and is asked once', async (t) =>
   t.equal(asked, 1);
   process.kill(worker.pid, 'SIGCONT');
   await ask();
-  const after = await Scrape.of(server);
+  const after = await Scrape.answeredBy(server, 0, 1);
   t.same(after.values(...answers), [1, 1]);
   t.ok((after.value(user(1)) ?? -1) >= (before.value(user(1)) ?? Infinity), 'and goes on from where it was');
 });
@@ -66,6 +66,6 @@ t.test('a worker that dies is counted, and its successor has its number', async 
   const without = await Scrape.of(server);
   t.same(without.values('trivium_worker_deaths_total', 'trivium_workers_expected'), [1, 2]);
   await replaced;
-  const scrape = await Scrape.of(server);
+  const scrape = await Scrape.answeredBy(server, 0, 1);
   t.same(scrape.values('trivium_worker_deaths_total', 'trivium_workers_running', ...answers), [1, 2, 1, 1]);
 });

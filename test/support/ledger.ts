@@ -58,7 +58,7 @@ export const declaredOf = (
   userId,
   origin,
   label: 'a player',
-  lease: 60_000,
+  lease: 600_000,
 });
 
 /** The ids of the streams that hold a user's slots, by the number of the slot. */

@@ -1,3 +1,4 @@
+import { until } from './browser.ts';
 import type { TestServer } from './server.ts';
 
 /** What /metrics says. */
@@ -13,6 +14,16 @@ export class Scrape {
     const answer = await app.inject('/metrics');
     if (answer.statusCode !== 200) throw new Error(`/metrics: ${answer.statusCode} ${answer.body}`);
     return new Scrape(answer.body);
+  }
+
+  /** Asks until these workers answer in time, by their numbers: on a busy machine one may not. */
+  static answeredBy(server: Pick<TestServer, 'app'>, ...workers: number[]): Promise<Scrape> {
+    const answers = workers.map((worker) => `trivium_worker_answers{worker="${worker}"}`);
+    return until(
+      'the workers answer',
+      () => Scrape.of(server),
+      (scrape) => scrape.values(...answers).every((one) => one === 1),
+    );
   }
 
   /** The names of all metrics, each with its kind. */

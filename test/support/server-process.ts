@@ -63,7 +63,8 @@ export class ServerProcess {
 
   /** Waits until it says that it is ready. @returns the address of its pages. */
   async ready(): Promise<string> {
-    const find = () => /open (http\S+) in a browser/.exec(this.stdout.at(-1) ?? '')?.[1];
+    // More may have been printed since, in one piece with it.
+    const find = () => /open (http\S+) in a browser/.exec(this.stdout.join('\n'))?.[1];
     for (let url = find(); ; url = find()) {
       if (url) return url;
       if (this.child.exitCode !== null)
@@ -72,9 +73,9 @@ export class ServerProcess {
     }
   }
 
-  /** Waits until no process that belonged to it runs any more, for 5 s at most. @returns those that do. */
+  /** Waits until no process that belonged to it runs any more, for 30 s at most. @returns those that do. */
   async gone(): Promise<string[]> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const left = await this.processes();
       if (left.length === 0 || Date.now() > deadline) return left;

@@ -83,7 +83,13 @@ export async function testServer(
     log,
   });
   t.teardown(() => workers.close());
-  const readers = createPool({ connectionString: database.connectionString, log, max: 3 });
+  // On a busy machine what is read may take longer than it should.
+  const readers = createPool({
+    connectionString: database.connectionString,
+    log,
+    max: 3,
+    statementTimeoutMs: 20_000,
+  });
   t.teardown(() => readers.end());
   const announced = await AnnouncedAddresses.lookUp(listOf(config.ANNOUNCED_ADDRESS), log);
   const ledger = (own.ledger ?? ((real) => real))(
@@ -136,6 +142,17 @@ export async function testServer(
 /** Waits until every sample that there is has been written. */
 export async function allWritten({ writer }: Recorder): Promise<void> {
   while (writer.buffered > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/**
+ * Waits until what was being asked of the workers when everybody left has been answered, and written. Nothing is sampled
+ * after that.
+ */
+export async function lastWritten(recorder: Recorder): Promise<void> {
+  await recorder.sampler.stop();
+  // Of those who are gone there is nothing more to be asked, only what is under way.
+  await recorder.sampler.sample();
+  await allWritten(recorder);
 }
 
 /** A stand-in for the built client: these tests need no browser. */

@@ -21,7 +21,7 @@ const publish = async (peer: JoinedPeer) => ({
 });
 
 t.test('a call, from joining to leaving', async (t) => {
-  const { url, database } = await testServer(t);
+  const { url, database, rooms } = await testServer(t);
   const ada = await Peer.inRoom(t, url, 'tea');
   t.same(ada.joined.participants, [], 'the first one is alone');
   const { camera, microphone } = await publish(ada);
@@ -68,6 +68,7 @@ t.test('a call, from joining to leaving', async (t) => {
   t.match(await ben.next('consumerClosed', ({ consumerId }) => consumerId === sound.id), {});
   await t.rejects(ada.request('produce', micOn(ada)), { code: 'not_joined' });
 
+  await rooms.recorded();
   const { rows } = await database.pool.query(
     `SELECT r.name, p.display_name, p.leave_reason, p.left_at >= p.joined_at AS in_order, s.ended_at
      FROM participants p JOIN room_sessions s ON s.id = p.session_id JOIN rooms r ON r.id = s.room_id

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { temporaryFolder } from '../../support/postgres.ts';
-import { areGone, postgresIn, processes, spawnOwner, until } from '../fixtures/processes.ts';
+import { areGone, postgresIn, processes, spawnOwner, until, type Owner } from '../fixtures/processes.ts';
 
 async function startOwner(t: Test, dataDir: string) {
   const owner = spawnOwner(t, dataDir);
@@ -79,14 +79,25 @@ t.test('kill -9 of Node and of every process of the database loses nothing', asy
   t.strictSame((await again.query('SELECT n FROM kept')).rows, [{ n: 7 }]);
 });
 
+/** The folder in which initdb works, until its owner gives it its final name. */
+const draftIn = (dataDir: string) => readdirSync(dataDir).find((name) => name.startsWith('postgres.initdb-'));
+
+/** An owner that stands still since initdb has begun; one that was through before it stood is not the one. */
+async function stoppedInInitdb(t: Test): Promise<{ dataDir: string; first: Owner }> {
+  for (;;) {
+    const dataDir = await temporaryFolder(t);
+    const first = spawnOwner(t, dataDir);
+    await until('did initdb begin', () =>
+      ['postgres', draftIn(dataDir) ?? ''].some((name) => existsSync(join(dataDir, name, 'base'))),
+    );
+    process.kill(first.pid, 'SIGSTOP');
+    await until('did it stand still', () => processes().find(({ pid }) => pid === first.pid)?.state === 'T');
+    if (draftIn(dataDir) !== undefined) return { dataDir, first };
+  }
+}
+
 t.test('kill -9 in the middle of initdb leaves nothing half made', async (t) => {
-  const dataDir = await temporaryFolder(t);
-  const first = spawnOwner(t, dataDir);
-  const draft = () => readdirSync(dataDir).find((name) => name.startsWith('postgres.initdb-'));
-  await until('did initdb begin', () => {
-    const name = draft();
-    return name !== undefined && readdirSync(join(dataDir, name)).includes('base');
-  });
+  const { dataDir, first } = await stoppedInInitdb(t);
   const running = postgresIn(dataDir);
   process.kill(first.pid, 'SIGKILL');
   const ms = await until(
@@ -98,7 +109,7 @@ t.test('kill -9 in the middle of initdb leaves nothing half made', async (t) => 
   t.notOk(readdirSync(dataDir).includes('postgres'), 'no database under the final name');
 
   const second = await startOwner(t, dataDir);
-  t.equal(draft(), undefined, 'the half one is removed');
+  t.equal(draftIn(dataDir), undefined, 'the half one is removed');
   const client = await connect(t, second.connectionString);
   t.strictSame((await client.query('SELECT 1 AS n')).rows, [{ n: 1 }]);
 });
