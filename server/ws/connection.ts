@@ -57,7 +57,8 @@ export class Connection {
   #waiting = 0;
   /** Messages refused since the client last kept well within the limit. */
   #refused = 0;
-  #lastHeard = Date.now();
+  /** In ms, counted by pings and not by a clock: while this process stands still nobody can be heard. */
+  #silence = 0;
 
   /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
   constructor(socket: WebSocket, { context, limits, answered, log }: ConnectionOptions) {
@@ -79,7 +80,7 @@ export class Connection {
 
     const heartbeat = setInterval(() => this.#checkAlive(), limits.pingInterval);
     socket.on('message', (frame: Buffer, isBinary) => this.#receive(frame, isBinary));
-    socket.on('pong', () => (this.#lastHeard = Date.now()));
+    socket.on('pong', () => (this.#silence = 0));
     socket.on('close', (code) => {
       clearInterval(heartbeat);
       this.#end(code);
@@ -105,7 +106,7 @@ export class Connection {
   #receive(frame: Buffer, isBinary: boolean): void {
     // Frames still arrive while a socket that we close is closing.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#lastHeard = Date.now();
+    this.#silence = 0;
     const request = parse(frame, isBinary);
     if (this.#waiting >= this.#limits.messagesBurst || !this.#bucket.tryRemoveTokens(1)) {
       this.#refuse(request);
@@ -169,11 +170,13 @@ export class Connection {
   }
 
   #checkAlive(): void {
-    if (Date.now() - this.#lastHeard > this.#limits.pingTimeout) {
+    const { pingInterval, pingTimeout } = this.#limits;
+    if (this.#silence >= pingTimeout) {
       this.#log.info('client has been silent for too long: connection ended');
       this.#socket.terminate();
       return;
     }
+    this.#silence += pingInterval;
     this.#socket.ping();
   }
 

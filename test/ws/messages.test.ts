@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { until } from '../db/fixtures/processes.ts';
 import { newUser, Peer } from '../support/peer.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { testServer } from '../support/server.ts';
 
 t.test('a frame that is no request gets a clear error, and the connection goes on', async (t) => {
@@ -102,6 +104,19 @@ t.test('a client that falls silent is gone after the time-out', async (t) => {
     reason: 'disconnected',
   });
   t.equal(watcher.socket.readyState, WebSocket.OPEN, 'one that answers pings stays');
+});
+
+t.test('a server that stood still for longer ends nobody’s connection', async (t) => {
+  const server = await ServerProcess.spawn(t, { PING_INTERVAL_MS: '50', PING_TIMEOUT_MS: '1000' });
+  const peer = await Peer.inRoom(t, await server.ready(), 'tea');
+  await once(peer.socket, 'ping');
+  server.child.kill('SIGSTOP');
+  const stopped = performance.now();
+  await until('its time-out is over', () => performance.now() - stopped > 1_200);
+  server.child.kill('SIGCONT');
+  await once(peer.socket, 'ping');
+  await once(peer.socket, 'ping');
+  t.match(await peer.raw('leave', {}), { ok: true });
 });
 
 t.test('pages of other origins may not connect, unless they are allowed', async (t) => {
