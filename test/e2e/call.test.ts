@@ -15,6 +15,9 @@ import { testServer } from '../support/server.ts';
 
 const clientDir = await builtClient();
 
+/** Whoever is gone within a test has left: who is cut off keeps the place for longer. */
+const longGrace = { RESUME_GRACE_MS: '600000' };
+
 const people = (page: Page) =>
   page.getByRole('group').evaluateAll((tiles) => tiles.map((one) => one.getAttribute('aria-label')));
 
@@ -23,7 +26,7 @@ const video = ofKind('video');
 const audio = ofKind('audio');
 
 t.test('three people in one room see and hear each other, and one leaves', async (t) => {
-  const { url, rooms } = await testServer(t, {}, { clientDir });
+  const { url, rooms } = await testServer(t, longGrace, { clientDir });
   const browser = await testBrowser(t);
   const names = ['Ada', 'Ben', 'Cleo'];
   const pages = await Promise.all(
@@ -51,11 +54,11 @@ t.test('three people in one room see and hear each other, and one leaves', async
       );
     }
     const stats = await until(
-      `${me} decodes two pictures, at full size`,
+      `${me} decodes two pictures, at full size, and two sounds`,
       () => inboundStats(page),
       (all) =>
         video(all).filter(({ framesDecoded, frameWidth }) => framesDecoded > 10 && frameWidth === 1280)
-          .length === 2,
+          .length === 2 && audio(all).filter(({ bytesReceived }) => bytesReceived > 0).length === 2,
       90_000,
     );
     t.equal(video(stats).length, 2, `${me} receives exactly two pictures`);
@@ -87,15 +90,13 @@ t.test('three people in one room see and hear each other, and one leaves', async
 
   const left = Date.now();
   await cleo.getByRole('button', { name: 'Leave' }).click();
-  await Promise.all(
-    [ada, ben].map((page) => tile(page, 'Cleo').waitFor({ state: 'detached', timeout: 2_000 })),
-  );
+  await Promise.all([ada, ben].map((page) => tile(page, 'Cleo').waitFor({ state: 'detached' })));
   t.comment(`the tile was gone after ${Date.now() - left} ms`);
   t.same((await people(ada)).sort(), ['Ada', 'Ben']);
 });
 
 t.test('a page reloaded joins again', async (t) => {
-  const { url, rooms } = await testServer(t, {}, { clientDir });
+  const { url, rooms } = await testServer(t, longGrace, { clientDir });
   const browser = await testBrowser(t);
   const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
   await joinRoom(ada, url, 'tea', 'Ada');
@@ -107,7 +108,7 @@ t.test('a page reloaded joins again', async (t) => {
   );
 
   await ben.reload();
-  await tile(ada, 'Ben').waitFor({ state: 'detached', timeout: 2_000 });
+  await tile(ada, 'Ben').waitFor({ state: 'detached' });
   await joinRoom(ben, url, 'tea', 'Ben');
   await until(
     'Ada sees Ben again',

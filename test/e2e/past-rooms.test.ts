@@ -94,14 +94,16 @@ t.test('what cannot be shown is said', async (t) => {
   const browser = await testBrowser(t);
   const page = await browser.newPage();
 
+  // Nothing is answered before: a refusal of anything is shown at once.
   const onItsWay = async (route: Route) => {
     await page.getByRole('status').getByText('Loading…').waitFor();
     await route.continue();
   };
-  await page.route('**/timeline?**', onItsWay, { times: 1 });
+  await page.route('**/api/v1/**', onItsWay);
   await page.goto(`${server.url}/r/secret/stats`);
   await page.getByRole('alert').getByText(/token/i).waitFor();
   t.equal(await page.getByText('Loading…').count(), 0, 'that it is on its way is said as long as it is');
+  await page.unroute('**/api/v1/**', onItsWay);
   t.pass('to strangers');
   const token = await tokenOf('support', { statsRead: true });
   await page.goto(`${server.url}/stats`);
@@ -214,6 +216,7 @@ t.test('a call of weeks ago is found by its moment, which is the same one everyw
   );
   t.equal(await until(inNewYork).inputValue(), local.replace(' ', 'T'), 'one sees it by one’s own clock');
   await inNewYork.getByLabel('Calls of').selectOption('the hour');
+  await inNewYork.waitForFunction(() => location.search.includes('hours=1&'));
   await only(inNewYork, 'long');
   t.match(await inNewYork.locator('.past-room').innerText(), /good/);
   await until(inNewYork).fill('2020-02-29T12:00');

@@ -6,7 +6,7 @@ import { builtClient } from '../support/client.ts';
 import { drawnLine, shareDrawn, type Point } from '../support/drawn.ts';
 import { Network } from '../support/network.ts';
 import { asking, type Ask } from '../support/rest.ts';
-import { allWritten, testServer } from '../support/server.ts';
+import { lastWritten, testServer } from '../support/server.ts';
 
 const LOST = 0.2;
 /** Steps of 5 s in which much was lost. */
@@ -74,7 +74,7 @@ t.test('the page of a call shows what the API says of it, live and later', async
   await Promise.all([ada.page, ben.page].map((one) => one.getByRole('button', { name: 'Leave' }).click()));
   await page.getByText('Live', { exact: true }).waitFor({ state: 'detached' });
   t.pass('it says when the call has ended');
-  await allWritten(server.recorder);
+  await lastWritten(server.recorder);
 
   await page.reload();
   await chartOf(page, 'Ada').locator('canvas').waitFor();
@@ -138,12 +138,12 @@ t.test('the page of a call shows what the API says of it, live and later', async
     const index = Math.floor(time.length / 2);
     const at = (((time[index] ?? 0) - shown.from) / (shown.to - shown.from)) * (box?.width ?? 0);
     await over.hover({ position: { x: Math.round(at), y: 40 } });
-    const read = await card.locator('[data-field=upLossRatio] dd').innerText();
     const value = fields['upLossRatio']?.[index];
-    t.equal(
-      read,
-      typeof value === 'number' ? `${Number((value * 100).toFixed(1))} %` : '–',
-      `${displayName}: and so does the cursor`,
+    const told = typeof value === 'number' ? `${Number((value * 100).toFixed(1))} %` : '–';
+    await until(
+      `${displayName}: and so does the cursor, ${told}`,
+      () => card.locator('[data-field=upLossRatio] dd').innerText(),
+      (read) => read === told,
     );
   }
 

@@ -9,6 +9,8 @@ import { testServer } from '../support/server.ts';
 const [LEFT, OVER] = [3_600, 3_900];
 /** Of the steps that a part is read in, in ms. */
 const FINE_MS = 5_000;
+/** Of the steps of the whole call, in seconds. */
+const WHOLE_S = 15;
 
 const chartOf = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
 
@@ -23,6 +25,9 @@ async function isFine(card: Locator): Promise<void> {
     ([one = '', other = '']) => Date.parse(other) - Date.parse(one) === FINE_MS,
   );
 }
+
+/** In UTC. @param ms Since the epoch. */
+const secondsOfDay = (ms: number): number => (ms / 1_000) % 86_400;
 
 /** The time of day at the cursor, in seconds. */
 async function timeAtCursor(card: Locator): Promise<number> {
@@ -46,7 +51,11 @@ t.test('parts of a long call, by mouse and keys', async (t) => {
   }
   await call.write();
   const browser = await testBrowser(t);
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: 'en-GB' });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  });
   const link = `${server.url}/r/long/stats?session=${call.sessionId}`;
   const [ada, ben] = [chartOf(page, 'Ada'), chartOf(page, 'Ben')];
 
@@ -59,21 +68,26 @@ t.test('parts of a long call, by mouse and keys', async (t) => {
   const over = ada.locator('.u-over');
   await over.evaluate((element) => element.scrollIntoView({ block: 'center' }));
   const scrolled = await page.evaluate(() => scrollY);
-  await over.click({ position: { x: 700, y: 60 } });
+  const x = 700;
+  await over.click({ position: { x, y: 60 } });
   t.equal(await page.evaluate(() => scrollY), scrolled, 'a click moves nothing');
   await page.keyboard.press('0');
   await page.waitForFunction(() => !location.search.includes('from='));
   t.pass('after a click on a chart its keys work');
 
-  const before = await timeAtCursor(ada);
+  const { width = NaN } = (await over.boundingBox()) ?? {};
+  const pointedAt = secondsOfDay(at((x / width) * OVER));
+  const isToldAtCursor = () =>
+    until(
+      'the cursor tells what is under it',
+      () => timeAtCursor(ada),
+      (told) => Math.abs(told - pointedAt) <= WHOLE_S,
+    );
+  await isToldAtCursor();
   await page.keyboard.down('Control');
   await page.mouse.wheel(0, -700);
   await page.keyboard.up('Control');
   await page.waitForFunction(() => location.search.includes('from='));
   await isFine(ada);
-  await until(
-    'the cursor tells what is under it',
-    () => timeAtCursor(ada),
-    (after) => Math.abs(after - before) <= 15,
-  );
+  await isToldAtCursor();
 });

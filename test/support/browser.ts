@@ -211,3 +211,12 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+/** Waits until a button is pressed, or not. One learns what came of a click before the page has the answer to it. */
+export async function isPressed(what: string, button: Locator, pressed: boolean): Promise<void> {
+  await until(
+    what,
+    () => button.getAttribute('aria-pressed'),
+    (value) => value === String(pressed),
+  );
+}
