@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Sampler } from '../../server/stats/measuring/sampler.ts';
+import type { Sample } from '../../server/stats/sample.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { microphone } from '../support/tracks.ts';
@@ -30,4 +31,45 @@ t.test('a worker that hangs is asked once, and holds up nothing else', async (t)
   process.kill(pid, 'SIGCONT');
   await Promise.all([hung, again]);
   t.equal(answers, 8, 'it was asked once');
+});
+
+t.test('an answer that is read late leaves no gap', async (t) => {
+  const server = await testServer(t, { STATS_INTERVAL_MS: '60000' });
+  let stoodStill = 0;
+  let late = 0;
+  server.rooms.on('joined', (_room, { transports }) =>
+    transports.on('opened', (transport) => {
+      const ask = transport.getStats.bind(transport);
+      transport.getStats = async () => {
+        const [stat] = await ask();
+        if (!stat) throw new Error('no statistics');
+        const given = { ...stat, timestamp: stat.timestamp + stoodStill, bytesReceived: stat.timestamp };
+        stoodStill += late;
+        return [given];
+      };
+    }),
+  );
+  const samples: Sample[] = [];
+  const sampler = new Sampler({
+    rooms: server.rooms,
+    interval: 60_000,
+    sink: { add: (some) => samples.push(...some.filter(({ direction }) => direction === 'send')) },
+    log: server.log,
+    now: () => Date.now() + stoodStill,
+  });
+  await Peer.inRoom(t, server.url, 'tea');
+  const measured = async (count: number) => {
+    while (samples.length < count) await sampler.sample();
+  };
+  await measured(1);
+  late = 5_000;
+  await measured(2);
+  late = 0;
+  await measured(4);
+  const ends = samples.map(({ endedAt }) => endedAt);
+  const begins = samples.map(({ endedAt, intervalMs }) => endedAt - intervalMs);
+  t.same(
+    begins.slice(1).map((begin, index) => Math.round(begin - (ends[index] ?? 0))),
+    [0, 0, 0],
+  );
 });

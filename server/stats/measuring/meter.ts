@@ -28,7 +28,7 @@ export class Meter {
   }
 
   /**
-   * @param now The wall clock, in ms since the epoch.
+   * @param now The wall clock when it was read, or shortly before, in ms since the epoch.
    * @returns nothing where no time has passed, or nothing has been carried yet.
    */
   samplesOf(reading: Reading, now: number): Sample[] {

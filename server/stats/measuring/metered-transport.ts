@@ -55,10 +55,12 @@ export class MeteredTransport {
     const { transport, direction, now } = this.#options;
     if (transport.closed) return [];
     const tracks = { producers: this.#producerTracks(), consumers: this.#consumerTracks() };
+    // An answer may be read long after it was given: that is no clock which was set forward.
+    const [askedAt, age] = [now(), this.age];
     const reading = await readTransport(transport, direction, tracks, isLast);
     if (!reading) return [];
-    this.#bySfu ??= this.#meter('server', reading.at - this.age, 0);
-    return this.#bySfu.samplesOf(reading, now());
+    this.#bySfu ??= this.#meter('server', reading.at - age, 0);
+    return this.#bySfu.samplesOf(reading, askedAt);
   }
 
   /** What the browser says; `at` is the transport's age by the browser's own clock. Nothing before it was connected. */
