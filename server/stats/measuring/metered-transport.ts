@@ -56,10 +56,10 @@ export class MeteredTransport {
     if (transport.closed) return [];
     const tracks = { producers: this.#producerTracks(), consumers: this.#consumerTracks() };
     // An answer may be read long after it was given: that is no clock which was set forward.
-    const [askedAt, age] = [now(), this.age];
+    const askedAt = now();
     const reading = await readTransport(transport, direction, tracks, isLast);
     if (!reading) return [];
-    this.#bySfu ??= this.#meter('server', reading.at - age, 0);
+    this.#bySfu ??= this.#meter('server', reading.at - this.age, 0);
     return this.#bySfu.samplesOf(reading, askedAt);
   }
 
