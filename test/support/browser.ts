@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 
@@ -207,7 +208,7 @@ export async function until<T>(
     const value = await look();
     if (holds(value)) return value;
     if (Date.now() > deadline)
-      throw new Error(`${what}: not within ${timeoutMs} ms; last: ${JSON.stringify(value)}`);
+      throw new Error(`${what}: not within ${timeoutMs} ms; last: ${inspect(value).slice(0, 1_000)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
