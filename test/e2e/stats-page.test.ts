@@ -137,12 +137,16 @@ t.test('the page of a call shows what the API says of it, live and later', async
     const box = await over.boundingBox();
     const index = Math.floor(time.length / 2);
     const at = (((time[index] ?? 0) - shown.from) / (shown.to - shown.from)) * (box?.width ?? 0);
-    await over.hover({ position: { x: Math.round(at), y: 40 } });
     const value = fields['upLossRatio']?.[index];
     const told = typeof value === 'number' ? `${Number((value * 100).toFixed(1))} %` : '–';
+    // While the page settles, the chart may move away from under a mouse that rests.
+    let y = 40;
     await until(
       `${displayName}: and so does the cursor, ${told}`,
-      () => card.locator('[data-field=upLossRatio] dd').innerText(),
+      async () => {
+        await over.hover({ position: { x: Math.round(at), y: (y = 81 - y) } });
+        return card.locator('[data-field=upLossRatio] dd').innerText();
+      },
       (read) => read === told,
     );
   }
