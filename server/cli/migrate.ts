@@ -1,8 +1,6 @@
 import { migrate } from '../db/migrate.ts';
 import { withDatabase } from './database.ts';
 
-export const summary = 'brings the database’s schema up to date';
-
 export async function run(args: string[]): Promise<void> {
   await withDatabase(args, async ({ connectionString, log }) => {
     const names = await migrate({ connectionString, log });

@@ -1,8 +1,6 @@
 import { migrate } from '../db/migrate.ts';
 import { withDatabase } from './database.ts';
 
-export const summary = 'takes the last migration of the database’s schema back';
-
 export async function run(args: string[]): Promise<void> {
   await withDatabase(args, async ({ connectionString, log }) => {
     const [name] = await migrate({ connectionString, log, direction: 'down' });

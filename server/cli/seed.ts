@@ -6,8 +6,6 @@ import type { SlotLedger } from '../streams/slot-ledger.ts';
 import { withDatabase } from './database.ts';
 import { CommandError } from './error.ts';
 
-export const summary = 'gives users 1, 2, 3 and 5 the streams of the older service’s test data';
-
 /** How many streams each user has afterwards; who has none is known all the same. */
 const streamsOf = { '1': 1, '2': 2, '3': 3, '5': 0 };
 

@@ -5,8 +5,6 @@ import { makeToken } from '../identity/make-token.ts';
 import { MAX_LIFETIME } from '../identity/tokens.ts';
 import { CommandError } from './error.ts';
 
-export const summary = 'prints an access token, signed with API_KEY and API_SECRET';
-
 const USAGE = `trivium token --user <id>
 
   --user <id>           who it is for: the key of the quota
