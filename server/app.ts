@@ -7,6 +7,7 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
+import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { accessTo } from './http/access.ts';
 import { registerAudit } from './http/audit.ts';
@@ -82,6 +83,7 @@ export interface AppDependencies {
   /** Connections to the database, by what they are for: to be counted. */
   pools: Readonly<Record<string, PoolCounts>>;
   cookieSecret: string;
+  clock: Clock;
   /** The folder of the built client. */
   clientDir: string;
 }

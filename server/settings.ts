@@ -111,6 +111,8 @@ export const settings = Type.Object({
       description: 'PostgreSQL to use in place of the embedded one',
     }),
   ),
+  DATABASE_CONNECT_TIMEOUT_MS: milliseconds(2_000, 'How long a connection to the database may take'),
+  DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(3_000, 'How long a statement may take before it is cancelled'),
   TRIVIUM_DATA_DIR: Type.Optional(
     Type.String({
       minLength: 1,

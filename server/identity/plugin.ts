@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { guestsMayJoin, isProduction } from '../production.ts';
@@ -23,6 +24,7 @@ export interface IdentityDependencies {
   /** Signs the guests' cookies. */
   cookieSecret: string;
   revocations: Revocations;
+  clock: Clock;
   /** A token was refused. @throws {AppError} `rate_limited` in its place, where there were too many. */
   countRefused: (request: FastifyRequest) => Promise<void>;
 }
@@ -39,12 +41,12 @@ const TAKES_TOKENS = /^\/(ws|metrics|api(\/.*)?)$/;
  */
 export async function registerIdentity(
   app: FastifyInstance,
-  { config, log, cookieSecret, revocations, countRefused }: IdentityDependencies,
+  { config, log, cookieSecret, revocations, clock, countRefused }: IdentityDependencies,
 ): Promise<AccessTokens> {
   const { API_KEY: key, API_SECRET: secret, JWKS_URL: jwksUrl, TOKEN_AUDIENCE: audience } = config;
   await revocations.refresh();
   const keys = new Keys({ api: key && secret ? { key, secret } : undefined, jwksUrl }, log);
-  const tokens = new AccessTokens({ keys, audience, revocations });
+  const tokens = new AccessTokens({ keys, audience, revocations, clock });
   const guests = guestsMayJoin(config) ? guestGrants(isProduction(config)) : undefined;
 
   await app.register(cookie, { secret: cookieSecret });

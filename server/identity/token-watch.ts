@@ -1,21 +1,21 @@
+import type { Clock, Timer } from '../clock.ts';
 import type { Identity } from './identity.ts';
 import type { Revocations } from './revocations.ts';
-
-/** The longest that a timer can wait, in ms. */
-const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** Tells once when a token that something rests on has ended: it has expired, or was revoked. */
 export class TokenWatch {
   readonly #revocations: Revocations;
   readonly #onEnd: (why: string) => void;
   #identity: Identity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
   #stopped = false;
 
   /** @param onEnd Is told why, in a few words. It is never called before this returns. */
-  constructor(identity: Identity, revocations: Revocations, onEnd: (why: string) => void) {
+  constructor(identity: Identity, revocations: Revocations, clock: Clock, onEnd: (why: string) => void) {
     this.#identity = identity;
     this.#revocations = revocations;
+    this.#clock = clock;
     this.#onEnd = onEnd;
     revocations.on('revoked', this.#look);
     this.#wait();
@@ -30,23 +30,23 @@ export class TokenWatch {
   /** Nothing rests on it any more. Doing it again does nothing. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#revocations.off('revoked', this.#look);
   }
 
   #wait(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     const { token } = this.#identity;
     if (!token || this.#stopped) return;
-    const left = this.#revocations.covers(this.#identity) ? 0 : token.expiresAt - Date.now();
-    this.#timer = setTimeout(this.#look, Math.min(Math.max(left, 0), LONGEST_WAIT));
+    const left = this.#revocations.covers(this.#identity) ? 0 : token.expiresAt - this.#clock.now();
+    this.#timer = this.#clock.after(left, this.#look);
   }
 
   readonly #look = (): void => {
     const { token } = this.#identity;
     if (!token || this.#stopped) return;
     const revoked = this.#revocations.covers(this.#identity);
-    if (!revoked && token.expiresAt > Date.now()) {
+    if (!revoked && token.expiresAt > this.#clock.now()) {
       this.#wait();
       return;
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTHeaderParameters } from 'jose';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import type { Clock } from '../clock.ts';
 import { grantsOf, readClaims, type Claims } from './claims.ts';
 import type { Identity, IdentityToken } from './identity.ts';
 import { refused, type Keys } from './keys.ts';
@@ -25,6 +26,7 @@ export interface AccessTokensOptions {
   /** The `aud` that tokens must have, if any. */
   audience: string | undefined;
   revocations: Revocations;
+  clock: Clock;
 }
 
 /** Somebody known by a token. */
@@ -40,6 +42,16 @@ export class AccessTokens {
     this.#options = options;
   }
 
+  /** By which tokens expire. */
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  /** How long a token is still good for, leeway included, in ms; 0 once it has expired. */
+  timeLeft({ expiresAt }: IdentityToken): number {
+    return Math.max(0, expiresAt - this.clock.now());
+  }
+
   /**
    * Checks a token: its signature, its times, its audience, its claims, and that it is not revoked.
    *
@@ -47,13 +59,14 @@ export class AccessTokens {
    *   cannot be fetched.
    */
   async identify(token: string): Promise<TokenHolder> {
-    const { keys, audience, revocations } = this.#options;
+    const { keys, audience, revocations, clock } = this.#options;
     const { header, issuer } = readUnchecked(token);
     const key = await keys.find(header, issuer);
     const { payload } = await jwtVerify(token, key, {
       algorithms: [header.alg],
       requiredClaims: ['exp', 'sub'],
       clockTolerance: LEEWAY,
+      currentDate: new Date(clock.now()),
       ...(audience === undefined ? {} : { audience }),
     }).catch((error: unknown) => {
       throw explained(error, audience);
@@ -64,7 +77,7 @@ export class AccessTokens {
       userId: claims.sub,
       displayName: claims.name?.trim(),
       grants: grantsOf(claims.video),
-      token: timesOf(claims, token),
+      token: timesOf(claims, token, clock.now()),
     };
     if (revocations.covers(identity)) throw refused('it was revoked. Get a new one');
     return identity;
@@ -88,8 +101,7 @@ function readUnchecked(token: string): { header: JWTHeaderParameters; issuer: un
   return { header, issuer };
 }
 
-function timesOf({ exp, iat: made, nbf, jti }: Claims, token: string): IdentityToken {
-  const now = Date.now();
+function timesOf({ exp, iat: made, nbf, jti }: Claims, token: string, now: number): IdentityToken {
   // LiveKit's own SDKs say when it begins, some 0, and not when it was made.
   const begins = nbf !== undefined && (exp - nbf) * 1000 <= MAX_LIFETIME ? nbf : undefined;
   const iat = made ?? begins;

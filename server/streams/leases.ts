@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock, Timer } from '../clock.ts';
 import type { DeclaredStreams } from './declared.ts';
 import type { SlotLedger } from './slot-ledger.ts';
 import type { Streams } from './streams.ts';
@@ -11,6 +12,7 @@ export interface LeasesOptions {
   lease: number;
   /** How long a declared one is, at least, in ms. */
   declaredLease: number;
+  clock: Clock;
   log: Logger;
 }
 
@@ -24,7 +26,7 @@ const MARGIN_MS = 3_000;
 export class Leases {
   readonly #options: LeasesOptions;
   #timer: NodeJS.Timeout | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: Timer | undefined;
   #renewing = false;
   /** Since when every renewal has got through, in ms of the monotonic clock. */
   #unbrokenSince: number | undefined;
@@ -43,14 +45,14 @@ export class Leases {
 
   stop(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#deadline);
+    this.#deadline?.cancel();
   }
 
   /** Renews once, unless that is under way. @throws whatever the ledger throws. */
   async renew(): Promise<void> {
     if (this.#renewing) return;
     this.#renewing = true;
-    const asked = performance.now();
+    const asked = this.#options.clock.monotonic();
     try {
       await this.#options.streams.renew((shared) => this.#giveUpUnlessRenewed(asked, shared));
       this.#unbrokenSince ??= asked;
@@ -66,15 +68,15 @@ export class Leases {
 
   /** Another server may take this one's slots when their leases run out; a sole one keeps its videos. */
   #giveUpUnlessRenewed(renewedAt: number, shared: boolean): void {
-    clearTimeout(this.#deadline);
+    this.#deadline?.cancel();
     if (!shared) return;
-    const { lease, streams, log } = this.#options;
-    const left = lease - Math.min(MARGIN_MS, lease / 5) - (performance.now() - renewedAt);
-    this.#deadline = setTimeout(() => {
+    const { lease, streams, clock, log } = this.#options;
+    const left = lease - Math.min(MARGIN_MS, lease / 5) - (clock.monotonic() - renewedAt);
+    this.#deadline = clock.after(left, () => {
       streams
         .giveUpAll()
         .catch((error: unknown) => log.error({ err: error }, 'videos could not be given up'));
-    }, left);
+    });
   }
 
   /**

@@ -66,7 +66,9 @@ export class Session {
     this.#wire = wire;
     this.#notify = (notification) => wire.notify(notification);
     this.#identity = context.identity;
-    this.#watch = new TokenWatch(context.identity, context.revocations, (why) => this.#tokenEnded(why));
+    this.#watch = new TokenWatch(context.identity, context.revocations, context.tokens.clock, (why) =>
+      this.#tokenEnded(why),
+    );
   }
 
   /** Who is at the other end. */

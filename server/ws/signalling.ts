@@ -95,7 +95,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
           protocol: PROTOCOL_VERSION,
           userId,
           routerRtpCapabilities,
-          ...(token && { expiresInMs: Math.max(0, token.expiresAt - Date.now()) }),
+          ...(token && { expiresInMs: tokens.timeLeft(token) }),
         },
       });
     },

@@ -1,9 +1,17 @@
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import type { VideoGrant } from '../../server/identity/claims.ts';
 import { Peer, type JoinedPeer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
-import { anyToken, tokenEnd, tokenOf, tokenSettings, tokenThatEnds } from '../support/tokens.ts';
+import { TestClock } from '../support/test-clock.ts';
+import {
+  anyToken,
+  briefToken,
+  EXPIRED_AFTER_MS,
+  tokenEnd,
+  tokenOf,
+  tokenSettings,
+} from '../support/tokens.ts';
 import { camera, microphone } from '../support/tracks.ts';
 
 const inTea = async (t: Test, url: string, userId: string): Promise<JoinedPeer> =>
@@ -76,44 +84,54 @@ t.test('a token that is not for it changes nothing', async (t) => {
   t.ok(await ada.request('produce', camera(ada)));
 });
 
+/** A server whose clock the test moves. */
+async function serverWithClock(t: Test) {
+  const clock = new TestClock();
+  const { url } = await testServer(t, tokenSettings, { clock });
+  return { url, expire: () => clock.advance(EXPIRED_AFTER_MS) };
+}
+
 t.test('a connection ends with its token', async (t) => {
-  const { url } = await testServer(t, tokenSettings);
+  const { url, expire } = await serverWithClock(t);
   const ben = await inTea(t, url, 'ben');
-  const token = await tokenThatEnds('ada');
+  const token = await briefToken('ada');
   const ada = await Peer.inRoom(t, url, 'tea', { token });
-  const adaEnds = tokenEnd(ada);
   const idle = await Peer.connect(t, url, { token });
-  const ends = Promise.all([adaEnds, tokenEnd(idle)]);
+  const ends = Promise.all([tokenEnd(ada), tokenEnd(idle)]);
+  expire();
   t.match(await ben.next('participantLeft'), {
     participantId: ada.joined.participantId,
     reason: 'removed',
   });
   t.same(await ends, ['the access token has expired', 'the access token has expired'], 'joined or not');
+  t.ok(await ben.request('produce', camera(ben)), 'whose token is good goes on');
 });
 
 t.test('a connection whose token is exchanged in time goes on', async (t) => {
-  const { url } = await testServer(t, tokenSettings);
-  const token = await tokenThatEnds('ada');
+  const { url, expire } = await serverWithClock(t);
+  const token = await briefToken('ada');
   const ada = await Peer.inRoom(t, url, 'tea', { token });
-  const witness = await Peer.connect(t, url, { token });
-  const end = tokenEnd(witness);
+  const end = tokenEnd(await Peer.connect(t, url, { token }));
   await refresh(ada, 'ada', { roomJoin: true });
+  expire();
   await end;
   t.ok(await ada.request('produce', camera(ada)));
 });
 
-t.test('a place that waits ends with its token too', async (t) => {
-  const { url } = await testServer(t, tokenSettings);
+t.test('a seat that waits ends with its token too', async (t) => {
+  const { url, expire } = await serverWithClock(t);
   const ben = await inTea(t, url, 'ben');
-  const ada = await Peer.inRoom(t, url, 'tea', { token: await tokenThatEnds('ada') });
+  const ada = await Peer.inRoom(t, url, 'tea', { token: await briefToken('ada') });
   ada.socket.terminate();
+  await once(ada.socket, 'close');
+  expire();
   t.match(await ben.next('participantLeft'), { reason: 'removed' });
 });
 
 t.test('who comes back is held to the grants of the token then', async (t) => {
-  const { url } = await testServer(t, tokenSettings);
+  const { url, expire } = await serverWithClock(t);
   const ben = await inTea(t, url, 'ben');
-  const token = await tokenThatEnds('ada');
+  const token = await briefToken('ada');
   const ada = await Peer.inRoom(t, url, 'tea', { token });
   const end = tokenEnd(await Peer.connect(t, url, { token }));
   const { producerId } = await ada.request('produce', camera(ada));
@@ -130,6 +148,7 @@ t.test('who comes back is held to the grants of the token then', async (t) => {
   });
   t.match(await silent.request('resume', { resumeToken }), { producerIds: [] });
   t.match(await ben.next('producerClosed'), { producerId });
+  expire();
   await end;
   t.match(await silent.request('createTransport', { direction: 'recv' }).catch(String), /too_many/);
 

@@ -1,26 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import t, { type Test } from 'tap';
-import { Leases } from '../../server/streams/leases.ts';
+import t, { type Test } from '../support/tap.ts';
 import { Peer } from '../support/peer.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { both, counts, publisher } from '../support/watching.ts';
 
-/** In ms. */
-const LEASE = 1_500;
-/** The server's own: the fifth of it that is left when videos are given up is long enough to look. */
-const LONG_LEASE = 15_000;
+/** The server's own default, in ms, and how long before its end videos are given up. */
+const LEASE = 15_000;
+const MARGIN = 3_000;
 
-/** A server among others on one database, whose way there can be cut. */
-async function server(t: Test, database: TestDatabase, lease = LEASE) {
+/** A server among others on one database, whose way there can be cut, and whose clock can be moved. */
+async function server(t: Test, database: TestDatabase) {
   const link = { cut: false };
+  const clock = new TestClock();
   const running = await testServer(
     t,
-    { NODE_ID: randomUUID(), WORKERS: '1', SLOT_LEASE_MS: String(lease) },
+    { NODE_ID: randomUUID(), SLOT_LEASE_MS: String(LEASE), DECLARED_LEASE_MS: String(LEASE) },
     {
       database,
+      clock,
       faults: true,
-      ledger: (real) =>
+      wrapLedger: (real) =>
         Object.fromEntries(
           Object.entries(real).map(([name, method]) => [
             name,
@@ -32,11 +33,13 @@ async function server(t: Test, database: TestDatabase, lease = LEASE) {
         ) as unknown as typeof real,
     },
   );
-  const { streams, ledger, log } = running;
-  const leases = new Leases({ streams, ledger, lease, declaredLease: lease, log });
-  t.teardown(() => leases.stop());
-  return { ...running, link, leases };
+  t.teardown(() => running.leases.stop());
+  return { ...running, link, clock };
 }
+
+/** The database's clock goes on until every lease has run out. */
+const runOut = ({ pool }: TestDatabase) =>
+  pool.query(`UPDATE slots SET lease_until = now() - interval '1 second' WHERE stream_id IS NOT NULL`);
 
 const heldBy = async (database: TestDatabase, userId: string) =>
   (await database.pool.query('SELECT FROM slots WHERE user_id = $1 AND stream_id IS NOT NULL', [userId]))
@@ -44,13 +47,13 @@ const heldBy = async (database: TestDatabase, userId: string) =>
 
 t.test('a server that cannot renew gives its videos up before another may take their slots', async (t) => {
   const database = await testDatabase(t);
-  const [cut, other] = [await server(t, database, LONG_LEASE), await server(t, database)];
+  const [cut, other] = [await server(t, database), await server(t, database)];
   const viewer = await Peer.inRoom(t, cut.url, 'tea');
   const { id } = await viewer.request('consume', { producerId: await publisher(t, cut.url, 'tea') });
   await other.leases.renew();
-  cut.leases.start();
   await cut.leases.renew();
   cut.link.cut = true;
+  cut.clock.advance(LEASE - MARGIN);
 
   t.match(await viewer.next('consumerClosed'), { consumerId: id, reason: 'swept' });
   const { rows } = await database.pool.query(
@@ -59,11 +62,16 @@ t.test('a server that cannot renew gives its videos up before another may take t
   t.same(rows, [{ ours: true }], 'the slot is still its own then');
   t.equal((await cut.workers.forwarded()).size, 0);
 
-  other.leases.start();
-  await emptied(database, viewer.hello.userId);
+  await runOut(database);
+  other.clock.advance(LEASE);
+  await other.leases.renew();
+  t.equal(
+    await heldBy(database, viewer.hello.userId),
+    0,
+    'the other one frees it when its lease has run out',
+  );
   const { rows: ends } = await database.pool.query('SELECT end_reason FROM streams');
   t.same(ends, [{ end_reason: 'server_crashed' }]);
-  t.pass('and the other one frees it when its lease has run out');
 });
 
 t.test('a sole server keeps its videos while the ledger is away', async (t) => {
@@ -73,7 +81,8 @@ t.test('a sole server keeps its videos while the ledger is away', async (t) => {
   await viewer.request('consume', { producerId: await publisher(t, alone.url, 'tea') });
   await alone.leases.renew();
   alone.link.cut = true;
-  await database.pool.query('SELECT pg_sleep($1)', [(LEASE * 1.2) / 1000]);
+  await runOut(database);
+  alone.clock.advance(LEASE * 1.2);
   await t.rejects(alone.leases.renew());
   t.equal((await alone.workers.forwarded()).size, 1);
   alone.link.cut = false;
@@ -88,24 +97,17 @@ t.test(
     const [lost, fresh] = [await server(t, database), await server(t, database)];
     const viewer = await Peer.inRoom(t, lost.url, 'tea');
     await viewer.request('consume', { producerId: await publisher(t, lost.url, 'tea') });
-    await database.pool.query(
-      `UPDATE slots SET lease_until = now() - interval '1 minute' WHERE stream_id IS NOT NULL`,
-    );
+    await runOut(database);
     await fresh.leases.renew();
     t.equal(await heldBy(database, viewer.hello.userId), 1, 'it may be this one that was away');
     fresh.link.cut = true;
     await t.rejects(fresh.leases.renew());
     fresh.link.cut = false;
-    await database.pool.query('SELECT pg_sleep($1)', [(LEASE * 1.1) / 1000]);
+    fresh.clock.advance(LEASE);
     await fresh.leases.renew();
     t.equal(await heldBy(database, viewer.hello.userId), 1, 'a break begins the time anew');
-    await database.pool.query('SELECT pg_sleep($1)', [(LEASE * 1.1) / 1000]);
+    fresh.clock.advance(LEASE);
     await fresh.leases.renew();
     t.equal(await heldBy(database, viewer.hello.userId), 0);
   },
 );
-
-/** Waits until a user holds no slot any more. */
-async function emptied(database: TestDatabase, userId: string): Promise<void> {
-  while ((await heldBy(database, userId)) !== 0) await database.pool.query('SELECT pg_sleep(0.05)');
-}

@@ -22,9 +22,10 @@ export function tokenOf(
   return makeToken({ userId, name, video, ttl: 600 }, api);
 }
 
-/** A token that expires, leeway included, four to five seconds from now: what needs it has been done by then. */
-export function tokenThatEnds(userId: string): Promise<string> {
-  return makeToken({ userId, video: { roomJoin: true }, ttl: -25 }, api);
+/** A token that is good for a minute, and the time, in ms, after which it has expired, leeway included. */
+export const EXPIRED_AFTER_MS = 91_000;
+export function briefToken(userId: string): Promise<string> {
+  return makeToken({ userId, video: { roomJoin: true }, ttl: 60 }, api);
 }
 
 /** Any token: what is given takes the place of what would make it a good one. `undefined` leaves a claim out, null the `kid`. */

@@ -10,6 +10,6 @@ export const tokenHandlers: Handlers<'refreshToken'> = {
       viewer?.reconsider();
     }
     const { expiresAt } = identity.token;
-    return { expiresAt, expiresInMs: Math.max(0, expiresAt - Date.now()) };
+    return { expiresAt, expiresInMs: session.context.tokens.timeLeft(identity.token) };
   },
 };
