@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from './support/tap.ts';
 import { ConfigError, readConfig } from '../server/config.ts';
 
 t.test('without any setting, a call on one machine needs none', (t) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import t from 'tap';
+import t from './support/tap.ts';
 import { projectRoot } from '../server/root.ts';
 import { tokenOf } from './support/tokens.ts';
 

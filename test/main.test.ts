@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
+import t, { type Test } from './support/tap.ts';
 import { WebSocket } from 'ws';
 import { newUser, Peer, type JoinedPeer } from './support/peer.ts';
 import { vp8 } from './support/rtp.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';

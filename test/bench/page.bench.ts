@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { testBrowser } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
 import { builtClient } from '../support/client.ts';

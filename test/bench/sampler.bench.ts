@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { sampleOf, trackOf } from '../support/samples.ts';
 import { allWritten, testServer } from '../support/server.ts';

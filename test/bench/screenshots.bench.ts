@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { projectRoot } from '../../server/root.ts';
 import { joinRoom, testBrowser, tile } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
@@ -48,7 +48,7 @@ t.test('pictures of the pages, for the documents', async (t) => {
     });
     await call.write();
   }
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   for (const look of looks) {
     const page = await openPage(browser, look);
     await page.goto(`${server.url}/stats`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { seriesQuery } from '../../server/db/quality/records.ts';
 import { fields, usualFields } from '../../server/stats/fields.ts';

@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { projectRoot } from '../../server/root.ts';
 import { postgresIn, until } from '../db/fixtures/processes.ts';
-import { environment } from '../support/environment.ts';
 import { temporaryFolder, testDatabase } from '../support/postgres.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
@@ -24,7 +23,7 @@ function trivium(command: string, own: Record<string, string>): Promise<Done> {
     const child = execFile(
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/cli/main.js'), ...command.split(' ')],
-      { env: { ...environment, ...own } },
+      { env: { ...process.env, ...own } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

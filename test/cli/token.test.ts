@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { projectRoot } from '../../server/root.ts';
 import { testServer } from '../support/server.ts';
 import { api, tokenSettings, validate } from '../support/tokens.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, meet, newPerson, testBrowser, until } from '../support/browser.ts';
 import { ComposeProject, docker, serviceOf } from '../support/compose.ts';
 import { forbiddenPeers } from '../support/forbidden-peers.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { chromiumPath, meet, testBrowser } from '../support/browser.ts';
 import { ComposeProject } from '../support/compose.ts';
 import { temporaryFolder } from '../support/postgres.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, selectedPairs, testBrowser, until } from '../support/browser.ts';
 import { ComposeProject, serviceOf } from '../support/compose.ts';
 

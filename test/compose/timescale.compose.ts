@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { keepPartitions } from '../../server/db/quality/partitions.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { projectRoot } from '../../server/root.ts';
 import { ComposeProject, serviceOf } from '../support/compose.ts';
-import { environment } from '../support/environment.ts';
 import { execute, inDatabase } from '../support/postgres.ts';
 import { countIn, mistakesIn, sampleOf } from '../support/samples.ts';
 
@@ -61,15 +60,13 @@ t.test('compose.timescale.yml: the same on TimescaleDB', async (t) => {
   });
 
   await t.test('the tests of statistics pass on it', async (t) => {
-    const tests = join(projectRoot, 'dist/tests/test');
-    const files = [
-      'db/quality-sink.test.js',
-      ...(await readdir(join(tests, 'http'))).map((name) => `http/${name}`),
-    ]
-      .filter((name) => /quality|stats/.test(name) && name.endsWith('.test.js'))
-      .map((name) => join(tests, name));
-    const child = spawn(process.execPath, [join(tests, 'support/with-database.js'), 'tap', ...files], {
-      env: { ...environment, TEST_DATABASE_URL: url, TEST_DATABASE_EXTENSION: 'timescaledb' },
+    const ofHttp = await readdir(join(projectRoot, 'test/http'));
+    const files = ['test/db/quality-sink.test.ts', ...ofHttp.map((name) => `test/http/${name}`)].filter(
+      (name) => /quality|stats/.test(name) && name.endsWith('.test.ts'),
+    );
+    const child = spawn(process.execPath, [join(projectRoot, 'dist/tests/test/support/run.js'), ...files], {
+      cwd: projectRoot,
+      env: { ...process.env, TEST_DATABASE_URL: url, TEST_DATABASE_EXTENSION: 'timescaledb' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const output: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode, touchNode } from '../../server/db/nodes.ts';
 import { settings } from '../support/ledger.ts';

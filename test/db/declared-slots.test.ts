@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { declaredOf, heldIds, testNode as nodeWithLease } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 

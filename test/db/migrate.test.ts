@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { inDatabase, stoppableDatabase, temporaryFolder } from '../support/postgres.ts';

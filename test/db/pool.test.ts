@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { createPool, isReady } from '../../server/db/pool.ts';
 import { inTransaction } from '../../server/db/transaction.ts';
 import { stoppableDatabase } from '../support/postgres.ts';

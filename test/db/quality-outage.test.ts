@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { StatsWriter } from '../../server/stats/writing/stats-writer.ts';
 import { restartableDatabase, type RestartableDatabase } from '../support/restartable-postgres.ts';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { keepPartitions } from '../../server/db/quality/partitions.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import pg, { type Pool } from 'pg';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { counters, gauges, reporters, type Sample } from '../../server/stats/sample.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { heldIds, poolForMany, testNode as nodeWithParticipant } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';

@@ -1,5 +1,6 @@
+// Demanding: see test/support/schedule.ts.
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import {
   framesShown,
   inboundStats,
@@ -27,7 +28,7 @@ const audio = ofKind('audio');
 
 t.test('three people in one room see and hear each other, and one leaves', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const names = ['Ada', 'Ben', 'Cleo'];
   const pages = await Promise.all(
     names.map(async (name) => {
@@ -97,7 +98,7 @@ t.test('three people in one room see and hear each other, and one leaves', async
 
 t.test('a page reloaded joins again', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
   await joinRoom(ada, url, 'tea', 'Ada');
   await joinRoom(ben, url, 'tea', 'Ben');

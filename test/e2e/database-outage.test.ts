@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { callWithoutDatabase } from '../support/call-without-database.ts';
 
 t.test('a call goes on while the database is away, and is on record without a gap', (t) =>

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { testServer } from '../support/server.ts';

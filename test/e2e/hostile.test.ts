@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { mutated } from '../support/mutations.ts';

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { joinRoom, newPerson, testBrowser, tile, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { testServer } from '../support/server.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { Scrape } from '../support/metrics.ts';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import {
   connectionStates,
   framesShown,

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { AppError } from '../../server/errors.ts';
 import type { Participant } from '../../server/rooms/participant.ts';
 import { inboundStats, testBrowser, until } from '../support/browser.ts';

@@ -1,6 +1,6 @@
 import type { Page, Route } from 'playwright-core';
-import t from 'tap';
-import { testBrowser } from '../support/browser.ts';
+import t from '../support/tap.ts';
+import { testBrowser, until } from '../support/browser.ts';
 import { busyHour } from '../support/busy-hour.ts';
 import { builtClient } from '../support/client.ts';
 import { at, RecordedCall, T0 } from '../support/recorded-call.ts';
@@ -9,6 +9,8 @@ import { testServer } from '../support/server.ts';
 import { tokenOf } from '../support/tokens.ts';
 
 const HOUR_MS = 3_600_000;
+/** Time between two requests for the end of a live chart, in ms. */
+const LIVE_MS = 5_000;
 /** In seconds. */
 const DAY = 86_400;
 
@@ -158,23 +160,35 @@ t.test('a live page goes on after answers that did not come, and keeps what it h
   await call.write();
   const browser = await testBrowser(t);
   const page = await browser.newPage();
+  await page.clock.install();
   await page.goto(`${server.url}/r/live/stats`);
   const chart = page.getByRole('region', { name: 'Ada', exact: true });
   await chart.locator('canvas').waitFor();
+  /** Lets the page ask again and again, until something holds. */
+  const askingUntil = (what: string, holds: () => Promise<boolean>) =>
+    until(
+      what,
+      async () => {
+        await page.clock.fastForward(LIVE_MS);
+        return holds();
+      },
+      (value) => value,
+    );
   const stale = page.getByText('What is shown is not the latest');
   await page.route('**/timeline?**', (route) =>
     route.fulfill({ status: 200, contentType: 'application/json', body: '{"roomId":' }),
   );
-  await stale.waitFor();
+  await askingUntil('it says so', () => stale.isVisible());
   t.equal(
     await chart.locator('[data-field=upBitrateBps] dd').innerText(),
     '800 kbit/s',
     'it has what it had',
   );
   await page.unrouteAll({ behavior: 'wait' });
-  await stale.waitFor({ state: 'detached' });
+  await askingUntil('it is the latest again', async () => !(await stale.isVisible()));
   await call.join('ben', began + 55);
-  await page.getByRole('region', { name: 'Ben', exact: true }).waitFor();
+  const ben = page.getByRole('region', { name: 'Ben', exact: true });
+  await askingUntil('Ben is there', () => ben.isVisible());
   t.pass('and who comes later is there');
 });
 

@@ -1,5 +1,6 @@
+// Demanding: see test/support/schedule.ts.
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, tile, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { testServer } from '../support/server.ts';
@@ -58,7 +59,7 @@ async function openPanel(page: Page, name: string): Promise<void> {
 
 t.test('each tile says how its connection is, and a click with what figures', async (t) => {
   const { url } = await testServer(t, { STATS_INTERVAL_MS: '1000' }, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
   const complaints: string[] = [];
   ada.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));

@@ -1,4 +1,5 @@
-import t from 'tap';
+// Demanding: see test/support/schedule.ts.
+import t from '../support/tap.ts';
 import { callOverNetwork, callOverRelay } from '../support/measured-call.ts';
 import { recorded } from '../support/recorded.ts';
 import { bitrateOf, limits, lossOf, reached, truthOf } from '../support/truth.ts';

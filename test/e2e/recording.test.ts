@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { framesShown, joinRoom, newPerson, testBrowser, tile, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { allWritten, testServer, type TestServer } from '../support/server.ts';

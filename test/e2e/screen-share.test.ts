@@ -1,6 +1,7 @@
+// Demanding: see test/support/schedule.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import {
   framesShown,
@@ -80,7 +81,7 @@ const publishes = (server: TestServer, name: string, sources: TrackSource[]) =>
 
 t.test('a screen is seen at full size, heard, and gone when it is stopped', async (t) => {
   const server = await testServer(t, {}, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
   await noteCaptures(ada);
   await joinRoom(ada, server.url, 'tea', 'Ada');
@@ -171,6 +172,7 @@ t.test(
   async (t) => {
     const server = await testServer(t, {}, { clientDir });
     const browser = await testBrowser(t, {
+      largePictures: true,
       allowMedia: false,
       more: ['--auto-select-tab-capture-source-by-title=Slides'],
     });
@@ -209,7 +211,7 @@ t.test(
 
 t.test('where a screen cannot be shared, one is told why, or not asked to', async (t) => {
   const { url } = await testServer(t, {}, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const failing = async (name: string, message: string) => {
     const { page } = await newPerson(browser);
     await page.addInitScript(
@@ -242,7 +244,7 @@ t.test('where a screen cannot be shared, one is told why, or not asked to', asyn
 
 t.test('a sound that the server refuses is not recorded either', async (t) => {
   const { url } = await testServer(t, { MAX_PRODUCERS: '3' }, { clientDir });
-  const { page: ada } = await newPerson(await testBrowser(t));
+  const { page: ada } = await newPerson(await testBrowser(t, { largePictures: true }));
   await noteCaptures(ada);
   await joinRoom(ada, url, 'tea', 'Ada');
   for (const name of ['Microphone', 'Camera'])
@@ -258,7 +260,7 @@ t.test('a sound that the server refuses is not recorded either', async (t) => {
 
 t.test('with one place for a video, the screen has it, unless the user chooses another', async (t) => {
   const { url } = await testServer(t, tokenSettings, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const { page: ada } = await newPerson(browser);
   await joinRoom(ada, url, 'tea', 'Ada');
   const { page: ben } = await newPerson(browser);
@@ -295,7 +297,7 @@ t.test('with one place for a video, the screen has it, unless the user chooses a
 
 t.test('who may watch no video is told so', async (t) => {
   const { url } = await testServer(t, tokenSettings, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const { page: ada } = await newPerson(browser);
   await joinRoom(ada, url, 'tea', 'Ada');
   const { page: ben } = await newPerson(browser);

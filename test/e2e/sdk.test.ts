@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import { testBrowser, until } from '../support/browser.ts';
 import { joinOnPage as join, productPage, publishOnPage as publish } from '../support/product-page.ts';

@@ -1,5 +1,6 @@
+// Demanding: see test/support/schedule.ts.
 import type { Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { joinRoom, newPerson, testBrowser, tile, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { cameAt, movingOn, noteFrames, seenFrom, shownOn, swapsIn, type Shown } from '../support/frames.ts';

@@ -1,6 +1,7 @@
+// Demanding: see test/support/schedule.ts.
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { chromiumPath, joinRoom, newPerson, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { drawnLine, shareDrawn, type Point } from '../support/drawn.ts';
@@ -43,8 +44,8 @@ t.test('the page of a call shows what the API says of it, live and later', async
   // Away from localhost, browsers give the camera by https only.
   const more = [`--unsafely-treat-insecure-origin-as-secure=${server.url}`];
   const [far, near] = await Promise.all([
-    testBrowser(t, { executablePath: await network.program(t, chromiumPath()), more }),
-    testBrowser(t, { more }),
+    testBrowser(t, { largePictures: true, executablePath: await network.program(t, chromiumPath()), more }),
+    testBrowser(t, { largePictures: true, more }),
   ]);
   const [ada, ben] = await Promise.all([newPerson(far), newPerson(near)]);
   await joinRoom(ada.page, server.url, 'tea', 'Ada');

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { at, RecordedCall } from '../support/recorded-call.ts';

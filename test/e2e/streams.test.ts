@@ -1,11 +1,12 @@
 import type { Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import {
   framesShown,
   inboundStats,
   joinRoom,
   newPerson,
   testBrowser,
+  ownBrowser,
   tile,
   until,
   watchedOn,
@@ -176,7 +177,7 @@ t.test('a browser that is killed gives its slots back after the grace', async (t
   const server = await testServer(t, { RESUME_GRACE_MS: '500' }, { clientDir });
   const { page: ada } = await newPerson(await testBrowser(t));
   await joinRoom(ada, server.url, 'tea', 'Ada');
-  const crashing = await testBrowser(t);
+  const crashing = await ownBrowser(t);
   const { page: ben } = await newPerson(crashing);
   await joinRoom(ben, server.url, 'tea', 'Ben');
   await until(

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { newPerson, testBrowser } from '../support/browser.ts';
 import { productPage } from '../support/product-page.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { DAY, figures, HOUR, read, reportOf, send, type Answer } from '../support/call-quality.ts';
 import { at, RecordedCall } from '../support/recorded-call.ts';
 import { trackOf } from '../support/samples.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { bearer, read, reportOf, send, stored } from '../support/call-quality.ts';
 import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer, type TestServer } from '../support/server.ts';

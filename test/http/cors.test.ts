@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { testServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { fitting, unfitting } from '../support/from-schema.ts';
 import { openApiOf, undocumented, type Operation, type Parameter } from '../support/openapi.ts';

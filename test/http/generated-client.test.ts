@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@hey-api/openapi-ts';
-import t from 'tap';
+import t from '../support/tap.ts';
 import ts from 'typescript';
 import { temporaryFolder } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';

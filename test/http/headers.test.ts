@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { testServer } from '../support/server.ts';
 
 /** The directives of an answer's Content-Security-Policy, by name. */

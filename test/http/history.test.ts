@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { randomUUID } from 'node:crypto';
 import { Peer } from '../support/peer.ts';
 import { asking, askingWith, pagesOf, problem, production } from '../support/rest.ts';

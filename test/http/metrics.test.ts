@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Scrape } from '../support/metrics.ts';
 import { Peer } from '../support/peer.ts';
 import { problem, production } from '../support/rest.ts';
@@ -132,7 +132,7 @@ t.test('a WebSocket is no request that takes as long as it is open; one that is 
 });
 
 t.test('no name and no id stands anywhere, and nothing that clients send makes it longer', async (t) => {
-  const server = await testServer(t, { ...tokenSettings, MESSAGES_BURST: '1000' });
+  const server = await testServer(t, { ...tokenSettings, WORKERS: '2', MESSAGES_BURST: '1000' });
   const { url, app } = server;
   const room = 'Room-xyzzy-1';
   const go = async (n: number) => {

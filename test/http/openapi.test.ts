@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { errorCodes } from '../../server/protocol/errors.ts';
 import { misfit, openApiOf, type Schema } from '../support/openapi.ts';
 import { testServer } from '../support/server.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';
 

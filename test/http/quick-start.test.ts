@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { projectRoot } from '../../server/root.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

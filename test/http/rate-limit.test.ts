@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { JoinLimits } from '../../server/ws/join-limits.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

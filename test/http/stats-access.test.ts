@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { at, RecordedCall } from '../support/recorded-call.ts';
 import { asking, askingWith, problem, production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { rounded } from '../../server/stats/fields.ts';
 import { at, RecordedCall } from '../support/recorded-call.ts';
 import { askingWith, production } from '../support/rest.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Figures } from '../../server/stats/sample.ts';
 import { at, RecordedCall, type Person } from '../support/recorded-call.ts';
 import { askingWith, problem, production, type Ask } from '../support/rest.ts';

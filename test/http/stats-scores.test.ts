@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { scoreOf, type ScoredFigures } from '../../server/stats/score/score.ts';
 import type { Figures } from '../../server/stats/sample.ts';
 import { at, RecordedCall, T0, type Person } from '../support/recorded-call.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { at, RecordedCall } from '../support/recorded-call.ts';
 import { askingWith, problem, production } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { partsOf, type Field } from '../../server/stats/fields.ts';
 import { at, RecordedCall, T0 } from '../support/recorded-call.ts';
 import { askingWith, problem, production, type Ask } from '../support/rest.ts';

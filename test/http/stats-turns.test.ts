@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Pool } from 'pg';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { STATS_TURNS } from '../../server/http/stats-access.ts';
 import { RecordedCall } from '../support/recorded-call.ts';
 import { asking, askingWith, problem, production, type Ask } from '../support/rest.ts';
@@ -39,8 +39,8 @@ async function stuckIn(pool: Pool): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-async function withCall(t: Test, room: string): Promise<TestServer> {
-  const server = await testServer(t, production);
+async function withCall(t: Test, room: string, settings: Record<string, string> = {}): Promise<TestServer> {
+  const server = await testServer(t, { ...production, ...settings });
   const call = await RecordedCall.begin(server.database.pool, room, 0, 60);
   await call.join('ada', 0, 60);
   return server;
@@ -104,7 +104,7 @@ t.test('who has gone does not wait', async (t) => {
 });
 
 t.test('where too many read, it says so, and not that the database is away', async (t) => {
-  const server = await withCall(t, 'juice');
+  const server = await withCall(t, 'juice', { DATABASE_CONNECT_TIMEOUT_MS: '1000' });
   const { pool } = server.database;
   const unlock = await locked(t, pool);
   const asked: ReturnType<Ask>[] = [];

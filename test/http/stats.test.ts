@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { fields, usualFields } from '../../server/stats/fields.ts';
 import { at, RecordedCall, T0 } from '../support/recorded-call.ts';
 import { askingWith, problem, production, type Ask } from '../support/rest.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';
 import { stoppableDatabase } from '../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectOptions } from 'fastify';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { heldIds } from '../support/ledger.ts';
 import { Peer } from '../support/peer.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import type { Method } from '../../server/protocol/methods.ts';
 import { Peer, type JoinedPeer } from '../support/peer.ts';
 import { vp8 } from '../support/rtp.ts';

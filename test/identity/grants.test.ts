@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import type { VideoGrant } from '../../server/identity/claims.ts';
 import { Peer, type JoinedPeer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { anyToken, refusedUpgrade, tokenOf, tokenSettings, validate } from '../support/tokens.ts';

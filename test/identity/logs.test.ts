@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Peer } from '../support/peer.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { anyToken, api, refusedUpgrade, tokenOf, tokenSettings, validate } from '../support/tokens.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { readConfig } from '../../server/config.ts';
 
 const random = 'f3a1c97be5d2084690ac31d87b6e52f4';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';
 import { stoppableDatabase } from '../support/postgres.ts';

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { api, anyToken, refusedUpgrade, tokenOf, tokenSettings, validate } from '../support/tokens.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { createStatsSink } from '../../server/db/quality/sink.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { StatsWriter } from '../../server/stats/writing/stats-writer.ts';

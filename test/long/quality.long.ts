@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { report } from '../bench/report.ts';
 import { callOverNetwork, callOverRelay } from '../support/measured-call.ts';
 import type { Way } from '../support/network.ts';

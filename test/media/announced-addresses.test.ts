@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { AnnouncedAddresses } from '../../server/media/announced-addresses.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { iceServersFor } from '../../server/media/ice-servers.ts';
 import { testCoturn } from '../support/coturn.ts';
 import { forbiddenPeers } from '../support/forbidden-peers.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { reachabilityProblem } from '../../server/media/reachability.ts';
 
 const machine = { inContainer: false, addresses: ['127.0.0.1', '192.168.1.20'] };

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Scrape } from '../support/metrics.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
@@ -23,7 +23,7 @@ const tracks = [
 ];
 
 t.test('rooms, people, tracks and slots go up as they come, and down again as they leave', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { WORKERS: '2' });
   const { url, streams } = server;
   const before = await Scrape.of(server);
   t.same(before.values(...people), [0, 0, 0, 0, 0, 0]);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { projectRoot } from '../../server/root.ts';
 import { Scrape } from '../support/metrics.ts';
 import { Peer } from '../support/peer.ts';

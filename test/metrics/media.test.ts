@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Scrape } from '../support/metrics.ts';
 import { sampleOf, trackOf } from '../support/samples.ts';
 import { allWritten, testServer } from '../support/server.ts';
@@ -54,7 +54,7 @@ t.test('samples that the database never takes are counted apart', async (t) => {
 
 t.test('connections to the database are counted by what they are for', async (t) => {
   const server = await testServer(t);
-  const client = await server.database.pool.connect();
+  const client = await server.pools.calls.connect();
   const scrape = await Scrape.of(server);
   client.release();
   t.ok((scrape.value('trivium_database_connections{pool="calls",state="busy"}') ?? 0) >= 1);

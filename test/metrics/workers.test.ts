@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Scrape } from '../support/metrics.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer, type TestServer } from '../support/server.ts';
@@ -16,7 +16,7 @@ function workerOf({ workers }: TestServer, index: number) {
 }
 
 t.test('each worker’s CPU time and memory stand under its number', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { WORKERS: '2' });
   const scrape = await Scrape.answeredBy(server, 0, 1);
   t.same(scrape.values('trivium_workers_expected', 'trivium_workers_running'), [2, 2]);
   t.same(scrape.values(...answers), [1, 1]);
@@ -29,7 +29,7 @@ t.test('each worker’s CPU time and memory stand under its number', async (t) =
 });
 
 t.test('a worker that hangs holds up no scrape, and is asked once', async (t) => {
-  const server = await testServer(t, {}, { faults: true });
+  const server = await testServer(t, { WORKERS: '2' }, { faults: true });
   const worker = workerOf(server, 1);
   const before = await Scrape.answeredBy(server, 0, 1);
   let asked = 0;
@@ -56,7 +56,7 @@ t.test('a worker that hangs holds up no scrape, and is asked once', async (t) =>
 });
 
 t.test('a worker that dies is counted, and its successor has its number', async (t) => {
-  const server = await testServer(t, {}, { faults: true });
+  const server = await testServer(t, { WORKERS: '2' }, { faults: true });
   await camera(await Peer.inRoom(t, server.url, 'tea'));
   t.equal((await Scrape.of(server)).value('trivium_worker_deaths_total'), 0);
   const worker = workerOf(server, 0);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { settings } from '../../server/settings.ts';
 import { closeCodes } from '../../server/protocol/envelope.ts';
 import { errorCodes } from '../../server/protocol/errors.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { until } from '../support/browser.ts';
 import { Peer } from '../support/peer.ts';
 import { testDatabase } from '../support/postgres.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Speech } from '../../server/rooms/speech.ts';
 import { nextMove, type Candidate } from '../../server/streams/automatic/ranking.ts';
 

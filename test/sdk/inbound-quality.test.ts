@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { arrived, arrivingOf } from '../../client/sdk/inbound-quality.ts';
 import type { ReportedTrack } from '../../server/protocol/stats-report.ts';
 

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { RemoteParticipant, RemotePublication } from '../../client/sdk/participants.ts';
 import { QualityHistory } from '../../client/sdk/quality-history.ts';
 import type { TrackSource } from '../../server/protocol/model.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { reportOf } from '../../client/sdk/stats-report.ts';
 
 const statsOf = (...stats: { id: string; type: string; [name: string]: unknown }[]) =>

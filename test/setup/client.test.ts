@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { ensureClient } from '../../server/setup/client.ts';
 
 const { signal } = new AbortController();

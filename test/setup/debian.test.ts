@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { ensureInstalled, type Machine, type Need } from '../../server/setup/debian.ts';
 import { CommandError } from '../../server/setup/run.ts';
 

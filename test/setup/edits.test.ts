@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { projectRoot } from '../../server/root.ts';
 import { applyEdits, edits } from '../../server/setup/worker/edits.ts';
 

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { sourceLists } from '../../server/setup/worker/libsrtp.ts';
 
 t.test('lists of packages become lists of their sources, in both forms', (t) => {

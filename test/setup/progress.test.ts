@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { ninjaProgress } from '../../server/setup/progress.ts';
 
 function shown(isTTY: boolean): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { run } from '../../server/setup/run.ts';
 
 const shell = (script: string, options: Parameters<typeof run>[2]) => run('sh', ['-c', script], options);

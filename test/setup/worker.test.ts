@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { ensureWorker } from '../../server/setup/worker/ensure.ts';
 import { workerPlace } from '../../server/setup/worker/place.ts';
 

@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { ConsumerLoss } from '../../server/stats/measuring/consumer-loss.ts';
 
 const sent = (stat: Partial<types.ConsumerStat>) =>

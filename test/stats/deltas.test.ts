@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { difference, type Counted, type StreamDelta } from '../../server/stats/measuring/deltas.ts';
 import type { StreamReading } from '../../server/stats/measuring/reading.ts';
 import { streamReading } from '../support/readings.ts';

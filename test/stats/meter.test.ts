@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Meter } from '../../server/stats/measuring/meter.ts';
 import type { Measured, StreamReading } from '../../server/stats/measuring/reading.ts';
 import type { Sample } from '../../server/stats/sample.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Compile } from 'typebox/compile';
 import { notifications } from '../../server/protocol/notifications.ts';
 import { ownQualityOf } from '../../server/stats/own-quality.ts';

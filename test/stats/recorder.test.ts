@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Peer } from '../support/peer.ts';
 import { sampleOf } from '../support/samples.ts';
 import { testServer } from '../support/server.ts';

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Sampler } from '../../server/stats/measuring/sampler.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { Peer } from '../support/peer.ts';

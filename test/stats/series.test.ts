@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { fields, rounded, sourcesOf } from '../../server/stats/fields.ts';
 import { csvOf, seriesOf } from '../../server/stats/asking/series.ts';
 

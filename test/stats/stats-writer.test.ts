@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Sample } from '../../server/stats/sample.ts';
 import { UnwritableSamplesError, type StatsSink } from '../../server/stats/writing/stats-sink.ts';
 import { StatsWriter, type StatsWriterOptions } from '../../server/stats/writing/stats-writer.ts';

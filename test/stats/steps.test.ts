@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { AppError } from '../../server/errors.ts';
 import { POINTS_MAX, pointsOf, stepsFor, type StepRequest } from '../../server/stats/steps.ts';
 

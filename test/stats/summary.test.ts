@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { summarize, WORST_MINUTES } from '../../server/stats/asking/summary.ts';
 import type { SummarizedParticipant } from '../../server/stats/asking/stats-records.ts';
 import type { Minute } from '../../server/stats/asking/minute.ts';

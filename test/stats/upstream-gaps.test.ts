@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { UpstreamGaps } from '../../server/stats/measuring/upstream-gaps.ts';
 
 const upstream = (ssrc: number, packetsLost: number, packetsRepaired = 0) =>

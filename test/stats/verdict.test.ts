@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { blame } from '../../server/stats/asking/blame.ts';
 import { thresholds, troubleFields, troublesOf, type Minute } from '../../server/stats/asking/minute.ts';
 import { severities, verdictOf, type Measured } from '../../server/stats/asking/verdict.ts';

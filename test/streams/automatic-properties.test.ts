@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { sampled } from '../support/sampled.ts';
 import { testServer, type TestServer } from '../support/server.ts';
@@ -191,7 +191,11 @@ class User {
 t.test(
   'whatever happens while the server chooses: never above three, and free places are filled',
   async (t) => {
-    const server = await testServer(t, { MESSAGES_BURST: '1000', MAX_PARTICIPANTS_PER_USER: '10' });
+    const server = await testServer(t, {
+      WORKERS: '2',
+      MESSAGES_BURST: '1000',
+      MAX_PARTICIPANTS_PER_USER: '10',
+    });
     const look = async () => {
       const { rows } = await server.database.pool.query<{ most: number }>(
         `SELECT coalesce(max(held), 0)::int AS most FROM

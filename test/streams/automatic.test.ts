@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { newUser, Peer, type Credentials, type JoinedPeer } from '../support/peer.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { vp8 } from '../support/rtp.ts';
@@ -206,7 +206,7 @@ t.test('a pin that is set while the server gives that video up holds', async (t)
     t,
     { MAX_STREAMS_PER_USER: '1' },
     {
-      ledger: (real) => ({
+      wrapLedger: (real) => ({
         ...real,
         replace: async (formerId, stream) => {
           await gate.pass();

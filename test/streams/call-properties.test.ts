@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { camera } from '../support/watching.ts';
@@ -193,7 +193,11 @@ class User {
 t.test(
   'whatever a user does in two rooms: never above three, what is held is what is forwarded',
   async (t) => {
-    const server = await testServer(t, { MESSAGES_BURST: '1000', MAX_PARTICIPANTS_PER_USER: '10' });
+    const server = await testServer(t, {
+      WORKERS: '2',
+      MESSAGES_BURST: '1000',
+      MAX_PARTICIPANTS_PER_USER: '10',
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (schedule) => {
         const user = await User.arrive(t, server);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import type { AuditReport } from '../../server/streams/audit.ts';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { ServerProcess } from '../support/server-process.ts';

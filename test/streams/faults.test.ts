@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { both, camera, counts, publisher } from '../support/watching.ts';
@@ -46,7 +46,7 @@ t.test('a replacement whose answer is lost shows no four, and is put right by th
     {},
     {
       faults: true,
-      ledger: (real) => ({
+      wrapLedger: (real) => ({
         ...real,
         async replace(formerId, stream) {
           const moved = await real.replace(formerId, stream);
@@ -81,7 +81,7 @@ t.test('a declared start whose answer is lost leaves no slot held', async (t) =>
     {},
     {
       faults: true,
-      ledger: (real) => ({
+      wrapLedger: (real) => ({
         ...real,
         async acquire(stream, limit) {
           const answer = await real.acquire(stream, limit);
@@ -124,7 +124,7 @@ t.test('without the ledger new videos are refused, and those that run go on', as
     {},
     {
       faults: true,
-      ledger: (real) => ({
+      wrapLedger: (real) => ({
         ...real,
         held: failing((userId) => real.held(userId)),
         acquire: failing((stream, limit) => real.acquire(stream, limit)),

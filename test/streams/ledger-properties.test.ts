@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import type { SlotLedger, StreamRecord } from '../../server/streams/slot-ledger.ts';

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { sampled } from '../support/sampled.ts';
 import { testServer } from '../support/server.ts';
 import { both, camera, counts, publisher } from '../support/watching.ts';
 
 t.test('one user in three tabs and two rooms, twenty starts at once: exactly three succeed', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { WORKERS: '2' });
   const { url } = server;
   const [tea, coffee] = await Promise.all([
     Promise.all(Array.from({ length: 7 }, () => publisher(t, url, 'tea'))),
@@ -43,7 +43,7 @@ t.test('one user in three tabs and two rooms, twenty starts at once: exactly thr
 });
 
 t.test('a refusal says what holds the slots, and `replace` exchanges one without ever four', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { WORKERS: '2' });
   const { url } = server;
   const [a = '', b = '', c = '', d = ''] = await Promise.all(
     Array.from({ length: 4 }, () => publisher(t, url, 'tea')),
@@ -116,7 +116,7 @@ t.test('a refusal says what holds the slots, and `replace` exchanges one without
 });
 
 t.test('paused streams count, sound does not, and asking again changes no count', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { WORKERS: '2' });
   const cameras = await Promise.all(Array.from({ length: 4 }, () => publisher(t, server.url, 'tea')));
   const viewer = await Peer.inRoom(t, server.url, 'tea');
   for (const producerId of cameras.slice(0, 3)) {

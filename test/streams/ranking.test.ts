@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { nextMove, weakest, type Candidate } from '../../server/streams/automatic/ranking.ts';
 
 interface Person extends Candidate {

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { VideoGrant } from '../../server/identity/claims.ts';
 import { makeToken } from '../../server/identity/make-token.ts';
 import { Peer } from '../support/peer.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import type { Test } from 'tap';
+import { smallCamera } from './small-camera.ts';
 
 /** Where Debian, and others, put Chromium. */
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -27,20 +28,58 @@ export function chromiumPath(): string {
   return path;
 }
 
+interface BrowserOptions {
+  /** Whether pages may use the camera and the microphone. */
+  allowMedia?: boolean;
+  /** Whether the camera gives pictures as large as they are asked for, or small ones, which cost little to encode. */
+  largePictures?: boolean;
+  /** What starts it, where that is not Chromium itself. */
+  executablePath?: string;
+  /** Arguments beside the usual ones. */
+  more?: string[];
+}
+
+const shared = new Map<boolean, Promise<Browser>>();
+
 /**
- * A real Chromium with a camera and a microphone of its own making; it is gone when the test ends.
- *
- * @param options.executablePath What starts it, where that is not Chromium itself.
- * @param options.more Arguments beside the usual ones.
+ * A real Chromium with a camera and a microphone of its own making. The tests of a process share it, and its contexts are closed
+ * when the test ends. One that has special options is the test's own.
  */
-export async function testBrowser(
-  t: Test,
-  { allowMedia = true, executablePath = chromiumPath(), more = [] as string[] } = {},
-): Promise<Browser> {
-  const permission = allowMedia ? '--use-fake-ui-for-media-stream' : '--deny-permission-prompts';
-  const browser = await chromium.launch({ executablePath, args: [...args, permission, ...more] });
+export async function testBrowser(t: Test, options: BrowserOptions = {}): Promise<Browser> {
+  const { largePictures = false, ...special } = options;
+  if (Object.keys(special).length > 0) return ownBrowser(t, options);
+  const browser = await (shared.get(largePictures) ?? share(largePictures));
+  t.teardown(() => Promise.all(browser.contexts().map((context) => context.close())));
+  return browser;
+}
+
+/** A Chromium that the test may close or crash; it is gone when the test ends. */
+export async function ownBrowser(t: Test, options: BrowserOptions = {}): Promise<Browser> {
+  const browser = await launch(options);
   t.teardown(() => browser.close());
   return browser;
+}
+
+function share(largePictures: boolean): Promise<Browser> {
+  const browser = launch({ largePictures });
+  shared.set(largePictures, browser);
+  return browser;
+}
+
+/** Closes what tests of this process have shared. */
+export async function closeSharedBrowsers(): Promise<void> {
+  await Promise.all([...shared.values()].map(async (browser) => (await browser).close()));
+}
+
+async function launch({
+  allowMedia = true,
+  largePictures = false,
+  executablePath = chromiumPath(),
+  more = [],
+}: BrowserOptions): Promise<Browser> {
+  const permission = allowMedia ? '--use-fake-ui-for-media-stream' : '--deny-permission-prompts';
+  const camera = largePictures ? [] : [`--use-file-for-fake-video-capture=${await smallCamera()}`];
+  return chromium.launch({ executablePath, args: [...args, permission, ...camera, ...more] });
 }
 
 /** A browser of one person: cookies of its own, and its RTCPeerConnections within reach of `inboundStats`. */

@@ -32,8 +32,8 @@ export async function callOverNetwork(t: Test): Promise<MeasuredCall & { network
   const more = [`--unsafely-treat-insecure-origin-as-secure=${server.url}`];
   const sources = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const;
   const [ada, ben] = await Promise.all([
-    testBrowser(t, { executablePath: await network.program(t, chromiumPath()), more }),
-    testBrowser(t, { more }),
+    testBrowser(t, { largePictures: true, executablePath: await network.program(t, chromiumPath()), more }),
+    testBrowser(t, { largePictures: true, more }),
   ]);
   return { network, ...(await meet(server, ada, ben, sources)) };
 }
@@ -45,7 +45,7 @@ export async function callOverRelay(t: Test, delayMs: number): Promise<MeasuredC
   const dumps = await Promise.all(server.workers.workers.map(({ webRtcServer }) => webRtcServer.dump()));
   const ports = dumps.flatMap(({ udpSockets }) => udpSockets.map(({ port }) => port));
   const relay = await delayRelay(t, { listen, target, ports, delayMs });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   return { relay, ...(await meet(server, browser, browser, ['camera'])) };
 }
 

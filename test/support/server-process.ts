@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { projectRoot } from '../../server/root.ts';
-import { environment } from './environment.ts';
-import { noLimits } from './no-limits.ts';
+import { noLimits } from './test-settings.ts';
 import { temporaryFolder } from './postgres.ts';
 
 /** A server in a process of its own, as `npm start` runs it behind the set-up. */
@@ -42,7 +41,7 @@ export class ServerProcess {
       ['--enable-source-maps', join(projectRoot, 'dist/server/main.js')],
       {
         env: {
-          ...environment,
+          ...process.env,
           ...noLimits,
           PORT: '0',
           RTC_PORTS: '0',

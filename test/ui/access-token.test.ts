@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { dropToken, keepTokenIn, knownNameIn, nameIn, tokenFor } from '../../client/ui/state/access-token.ts';
 import { anyToken, tokenOf } from '../support/tokens.ts';
 

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { placesOf } from '../../client/ui/state/places.ts';
 import type { Stream } from '../../server/protocol/model.ts';
 

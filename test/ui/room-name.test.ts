@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { isRoomName, PATTERN, randomRoomName, roomNameIn } from '../../client/ui/state/room-name.ts';
 import { RoomName } from '../../server/protocol/model.ts';
 

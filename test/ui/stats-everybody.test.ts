@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Timeline } from '../../client/ui/stats/answers.ts';
 import { withEverybody } from '../../client/ui/stats/merge.ts';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { dateAndTime } from '../../client/ui/stats/format.ts';
 import {
   asOf,

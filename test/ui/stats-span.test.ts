@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { lengthOf, moved, SHORTEST, spanIn, within, withSpan, zoomed } from '../../client/ui/stats/span.ts';
 
 const bounds = { from: 1_000, to: 10_000 };

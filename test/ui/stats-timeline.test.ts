@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Summary, Timeline, TimelineEvent } from '../../client/ui/stats/answers.ts';
 import { csvOf } from '../../client/ui/stats/csv.ts';
 import { marksOf } from '../../client/ui/stats/marks.ts';

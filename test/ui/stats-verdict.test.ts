@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { Scores, Severity, Summary } from '../../client/ui/stats/answers.ts';
 import { dateAndTime } from '../../client/ui/stats/format.ts';
 import { factsOf, headlineOf, leftOutOf, unscoredOf } from '../../client/ui/stats/verdict-words.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { TimeWindow } from '../../client/ui/stats/time-window.ts';
 
 /** When the call began, in seconds: to the millisecond, as the server tells it. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { newUser, Peer, type JoinedPeer } from '../support/peer.ts';
 import { opus, vp8 } from '../support/rtp.ts';
 import { testServer } from '../support/server.ts';
@@ -206,7 +206,7 @@ t.test('a worker that dies closes its rooms, tells why, and is replaced', async 
 });
 
 t.test('rooms are spread over the workers', async (t) => {
-  const { url, workers } = await testServer(t);
+  const { url, workers } = await testServer(t, { WORKERS: '2' });
   await Promise.all(['a', 'b', 'c', 'd'].map((room) => Peer.inRoom(t, url, room)));
   t.same(
     workers.workers.map(({ routers }) => routers.size),

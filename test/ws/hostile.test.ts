@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import type { Response } from '../../server/protocol/envelope.ts';
 import { mutated } from '../support/mutations.ts';
 import { Peer, type JoinedPeer } from '../support/peer.ts';

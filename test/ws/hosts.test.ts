@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../support/tap.ts';
 import { Peer, newUser, type JoinedPeer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
 import { anyToken, tokenOf, tokenSettings } from '../support/tokens.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { testCoturn } from '../support/coturn.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import t from 'tap';
+import t from '../support/tap.ts';
 import { WebSocket } from 'ws';
 import { until } from '../db/fixtures/processes.ts';
 import { newUser, Peer } from '../support/peer.ts';

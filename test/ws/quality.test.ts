@@ -1,4 +1,4 @@
-import t from 'tap';
+import t from '../support/tap.ts';
 import { checkIce } from '../support/ice-check.ts';
 import { newUser, Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../support/tap.ts';
 import type { ReportedTransport } from '../../server/protocol/stats-report.ts';
 import { mutated } from '../support/mutations.ts';
 import { until } from '../support/browser.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, mkdir, readlink, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import t from 'tap';
+import t from '../../support/tap.ts';
 import { chooseAccount } from '../../../server/db/embedded/account.ts';
 import { findBinaries, packageFolder } from '../../../server/db/embedded/binaries.ts';
 import { temporaryFolder } from '../../support/postgres.ts';

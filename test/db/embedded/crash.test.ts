@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../../support/tap.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { areGone, postgresIn, processes, spawnOwner, until, type Owner } from '../fixtures/processes.ts';
 

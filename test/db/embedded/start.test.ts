@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import pg from 'pg';
 import { pino } from 'pino';
-import t, { type Test } from 'tap';
+import t, { type Test } from '../../support/tap.ts';
 import { startEmbeddedPostgres } from '../../../server/db/embedded/start.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { areGone, postgresIn, until } from '../fixtures/processes.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../../support/tap.ts';
 import { audioScore, oneWayDelayMs } from '../../../server/stats/score/audio-score.ts';
 import { lossImpairment, meanOpinionScore, rating } from '../../../server/stats/score/e-model.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t from '../../support/tap.ts';
 import { projectRoot } from '../../../server/root.ts';
 import { audioScore } from '../../../server/stats/score/audio-score.ts';
 import { videoScore } from '../../../server/stats/score/video-score.ts';

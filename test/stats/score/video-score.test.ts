@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t from '../../support/tap.ts';
 import { videoFactors, videoScore, type VideoFigures } from '../../../server/stats/score/video-score.ts';
 
 const MINUTE = 60_000;

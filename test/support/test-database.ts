@@ -1,33 +1,35 @@
-import { spawn } from 'node:child_process';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { execute, inDatabase, temporaryFolder } from './postgres.ts';
 
-/**
- * Runs a command with a PostgreSQL for its tests: the one of TEST_DATABASE_URL, or one of its own, which is gone after. In it
- * is a database with our schema, of which each test file makes its copy: that is quicker than to start a server for each.
- * With TEST_DATABASE_EXTENSION that extension is in it before the schema.
- */
-const [command = '', ...args] = process.argv.slice(2);
-const undo: (() => unknown)[] = [];
 const log = pino({ level: 'silent' });
-try {
-  const url = process.env['TEST_DATABASE_URL'] ?? (await ownServer());
-  const template = await makeTemplate(url);
-  process.exitCode = await run({ ...process.env, TEST_TEMPLATE_URL: template });
-} finally {
-  for (const step of undo.reverse()) await step();
+
+/**
+ * Does something with a PostgreSQL for tests: the one of TEST_DATABASE_URL, or one of its own, which is gone after. In it is a
+ * database with our schema, of which each test file makes its copy: that is quicker than to start a server for each.
+ * With TEST_DATABASE_EXTENSION that extension is in it before the schema.
+ *
+ * @param work Is given the connection string of the database to be copied.
+ */
+export async function withTestDatabase<T>(work: (template: string) => Promise<T>): Promise<T> {
+  const undo: (() => unknown)[] = [];
+  try {
+    const url = process.env['TEST_DATABASE_URL'] ?? (await ownServer(undo));
+    return await work(await makeTemplate(url, undo));
+  } finally {
+    for (const step of undo.reverse()) await step();
+  }
 }
 
-async function ownServer(): Promise<string> {
+async function ownServer(undo: (() => unknown)[]): Promise<string> {
   const dataDir = await temporaryFolder({ teardown: (step: () => unknown) => undo.push(step) });
   const postgres = await startEmbeddedPostgres({ dataDir, log, durable: false });
   undo.push(() => postgres.stop());
   return postgres.connectionString;
 }
 
-async function makeTemplate(url: string): Promise<string> {
+async function makeTemplate(url: string, undo: (() => unknown)[]): Promise<string> {
   const name = `trivium_template_${process.pid}`;
   await execute(url, `CREATE DATABASE ${name}`);
   undo.push(() => execute(url, `DROP DATABASE ${name} WITH (FORCE)`));
@@ -39,14 +41,4 @@ async function makeTemplate(url: string): Promise<string> {
   await execute(url, `ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
   await execute(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
   return template;
-}
-
-function run(env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(command, args, { env, stdio: 'inherit' });
-  // Ctrl-C reaches the command, too: wait for its end.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
 }
