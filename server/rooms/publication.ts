@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { MediaKind, Producer as Description, TrackSource } from '../protocol/model.ts';
 import { fromClient } from './client-input.ts';
+import { checkedParameters } from './track-parameters.ts';
 
 /**
  * Time between two requests for a key frame, in ms. Chrome passes over a request that comes within 300 ms of another one,
@@ -44,16 +45,17 @@ export class Publication {
     void this.starting.then(() => (this.#started = true));
   }
 
-  /** @throws {AppError} `bad_request` where kind and source differ or mediasoup refuses the RTP parameters. */
+  /** @throws {AppError} `bad_request` where kind, source and codecs differ or mediasoup refuses the RTP parameters. */
   static async create(transport: types.WebRtcTransport, params: Params<'produce'>): Promise<Publication> {
     const { kind, source, rtpParameters, paused = false } = params;
     if (kindOf[source] !== kind) {
       throw new AppError('bad_request', `A ${source} is ${kindOf[source]}, not ${kind}.`);
     }
+    const checked = checkedParameters(kind, rtpParameters);
     const producer = await fromClient('RTP parameters', () =>
       transport.produce({
         kind,
-        rtpParameters,
+        rtpParameters: checked,
         paused,
         keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
         appData: { source },

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { WorkerPool } from '../media/worker-pool.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
+import { isSound } from '../rooms/track-parameters.ts';
 import type { SlotLedger } from './slot-ledger.ts';
 import type { Streams } from './streams.ts';
 
@@ -71,10 +72,12 @@ export class SlotAudit {
     const { streams, ledger, workers, rooms } = this.#options;
     await streams.settled();
     const running = streams.own.all().filter(({ granted, end, consumer }) => granted && !end && consumer);
-    const videos = new Set(videoProducers(rooms));
+    const sounds = new Set(soundProducers(rooms));
     const [{ ownStreams, declared }, forwarded] = await Promise.all([ledger.count(), workers.forwarded()]);
     const still = running.filter(({ end }) => !end);
-    const consumers = [...forwarded].flatMap(([id, producerId]) => (videos.has(producerId) ? [id] : []));
+    for (const producerId of soundProducers(rooms)) sounds.add(producerId);
+    // Whatever is not known to be sound counts as a video.
+    const consumers = [...forwarded].flatMap(([id, producerId]) => (sounds.has(producerId) ? [] : [id]));
     const known = new Set([...running, ...streams.own.all()].map(({ consumer }) => consumer?.id));
     const subject = ({ id, record }: (typeof still)[number]) => ({ streamId: id, userId: record.userId });
     return {
@@ -108,12 +111,12 @@ export class SlotAudit {
   }
 }
 
-/** The ids of the producers of video that are in any room now. */
-function videoProducers({ rooms }: RoomRegistry): string[] {
+/** The ids of the producers that are in any room now and carry nothing but sound, by their codecs. */
+function soundProducers({ rooms }: RoomRegistry): string[] {
   return [...rooms].flatMap(({ participants }) =>
     [...participants.values()].flatMap(({ publications }) =>
       [...publications.values()]
-        .filter(({ producer }) => producer.kind === 'video')
+        .filter(({ producer }) => isSound(producer.rtpParameters))
         .map(({ producer }) => producer.id),
     ),
   );
