@@ -115,10 +115,21 @@ function timesOf({ exp, iat: made, nbf, jti }: Claims, token: string, now: numbe
     throw refused('it is valid for longer than 400 days. Give it an earlier `exp`');
   }
   return {
-    id: jti ?? createHash('sha256').update(token).digest('base64url'),
+    id: jti ?? createHash('sha256').update(canonical(token)).digest('base64url'),
     issuedAt,
     expiresAt: Math.floor((exp + LEEWAY) * 1000),
   };
+}
+
+/**
+ * A verified token as its maker wrote it. Of its three parts the signature alone can be spelled in several ways, with padding or
+ * with other unused bits behind it: it would be another token to the list of what is revoked.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-2 Base64url, without padding
+ */
+function canonical(token: string): string {
+  const end = token.lastIndexOf('.') + 1;
+  return token.slice(0, end) + Buffer.from(token.slice(end), 'base64url').toString('base64url');
 }
 
 function explained(error: unknown, audience: string | undefined): unknown {
