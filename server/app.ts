@@ -66,6 +66,9 @@ import { registerUpgrade } from './ws/upgrade.ts';
 /** Size of what a request of the REST API may send. */
 const BODY_MAX_BYTES = 65_536;
 
+/** Time between two looks for connections whose request does not arrive, in ms. */
+const CONNECTIONS_CHECKED_MS = 1_000;
+
 export interface AppDependencies {
   config: Config;
   log: Logger;
@@ -137,6 +140,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     loggerInstance,
     logController,
     forceCloseConnections: true,
+    // Fastify turns Node's own limits off. None of them holds once a connection is upgraded, or its request has arrived.
+    requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.HTTP_KEEP_ALIVE_MS,
+    http: {
+      headersTimeout: config.HTTP_HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECKED_MS,
+    },
     trustProxy: config.TRUST_PROXY ?? false,
     bodyLimit: BODY_MAX_BYTES,
     // No route matches by an expression: what a header can hold is short enough.
@@ -193,6 +203,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       unsentMaxBytes: config.UNSENT_MAX_BYTES,
       pingInterval: config.PING_INTERVAL_MS,
       pingTimeout: config.PING_TIMEOUT_MS,
+      joinTimeout: config.JOIN_TIMEOUT_MS,
     },
   });
   if (metrics) await registerMetrics(app, metrics, config);

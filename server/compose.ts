@@ -9,9 +9,10 @@ import { createCallQuality } from './db/call-quality.ts';
 import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
 import { registerNode, type Node } from './db/nodes.ts';
-import { createPool, isReady } from './db/pool.ts';
+import { createPool } from './db/pool.ts';
 import { createStatsRecords } from './db/quality/records.ts';
 import { createStatsSink } from './db/quality/sink.ts';
+import { createReadiness } from './db/readiness.ts';
 import { createRevocationStore } from './db/revocations.ts';
 import { createSlotLedger } from './db/slots.ts';
 import { createStreamRecords } from './db/stream-records.ts';
@@ -102,6 +103,7 @@ export async function compose(
   const ledger = (options.wrapLedger ?? ((real) => real))(
     createSlotLedger(pools.calls, node, config.SLOT_LEASE_MS),
   );
+  const readiness = createReadiness(pools.calls, node, log, () => clock.monotonic());
   const app = await buildApp({
     config,
     log,
@@ -118,7 +120,7 @@ export async function compose(
     callQuality: createCallQuality({ reads: pools.statsRead, writes: pools.statsWrite }),
     revocationStore: createRevocationStore(pools.calls),
     pools: { calls: pools.calls, stats_write: pools.statsWrite, stats_read: pools.statsRead },
-    checks: { workers: () => workers.complete, database: () => isReady(pools.calls, log) },
+    checks: { workers: () => workers.complete, database: readiness },
     cookieSecret: options.cookieSecret,
     clientDir: options.clientDir,
     clock,

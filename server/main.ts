@@ -121,6 +121,7 @@ try {
 const log = createLogger(config.LOG_LEVEL);
 const shutdown = new Shutdown(log);
 shutdown.onSignals();
+shutdown.onFaults();
 try {
   await start(config, log, shutdown);
 } catch (error) {

@@ -210,6 +210,16 @@ export const settings = Type.Object({
     description: 'Videos that one user watches at once, over all rooms, tabs and devices',
   }),
   MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
+  HTTP_HEADERS_TIMEOUT_MS: milliseconds(
+    10_000,
+    'How long a connection may take to send the headers of a request',
+  ),
+  HTTP_REQUEST_TIMEOUT_MS: milliseconds(10_000, 'How long a whole request may take to arrive'),
+  HTTP_KEEP_ALIVE_MS: milliseconds(95_000, 'How long a connection may wait for its next request'),
+  JOIN_TIMEOUT_MS: milliseconds(
+    10_000,
+    'How long a signalling connection may be in no room before it is closed',
+  ),
   MESSAGE_MAX_BYTES: count(65_536, 'Size of one signalling message, in bytes'),
   MESSAGES_PER_SECOND: count(20, 'Signalling messages a second from one connection, as it goes on'),
   MESSAGES_BURST: count(100, 'Signalling messages from one connection at once'),

@@ -49,6 +49,20 @@ export class Shutdown {
     }
   }
 
+  /**
+   * Logs a fault that nothing has caught, closes everything and ends the process with exit code 1: what state it has left
+   * behind is not known.
+   */
+  onFaults(): void {
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(event, (fault: unknown) => {
+        const err = fault instanceof Error ? fault : new Error(String(fault));
+        this.#log.fatal({ err, event }, 'a fault that nothing has caught: the server stops');
+        void this.close().then(() => process.exit(1));
+      });
+    }
+  }
+
   /** @returns whether every part closed in time and without an error. */
   close(): Promise<boolean> {
     this.#running ??= this.#closeAll();

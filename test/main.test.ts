@@ -121,6 +121,27 @@ t.test('who tries to connect while the server stops does not hold it up', async 
   t.same(await server.exited, { code: 0, signal: null });
 });
 
+t.test('a fault that nothing has caught is one line of the log, and everything is closed', async (t) => {
+  const faults = {
+    uncaughtException: 'throw new Error("boom")',
+    unhandledRejection: 'Promise.reject(new Error("boom"))',
+  };
+  for (const [event, fault] of Object.entries(faults)) {
+    const script = encodeURIComponent(`process.on("SIGUSR2", () => { ${fault} })`);
+    const server = await ServerProcess.spawn(t, { NODE_OPTIONS: `--import=data:text/javascript,${script}` });
+    const peer = await Peer.inRoom(t, await server.ready(), 'tea');
+    server.child.kill('SIGUSR2');
+    t.match(await peer.next('roomClosed'), { reason: 'server_stopped' }, event);
+    t.same(await server.exited, { code: 1, signal: null });
+    t.same(await server.gone(), [], 'nothing is left running');
+    const told = server.stdout.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const fatal = told.filter(({ level }) => level === 'fatal');
+    t.match(fatal, [{ event, err: { message: 'boom', stack: /SIGUSR2|data:/ } }]);
+    t.equal(fatal.length, 1);
+    t.equal(server.stderr, '');
+  }
+});
+
 t.test('a browser is the same user after a restart', async (t) => {
   const server = await ServerProcess.spawn(t);
   const [cookie = ''] = (await fetch(await server.ready())).headers.getSetCookie();

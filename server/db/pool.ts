@@ -40,14 +40,3 @@ export function createPool(options: PoolOptions): pg.Pool {
   });
   return pool;
 }
-
-/** Whether the database answers; why it does not is logged. */
-export async function isReady(pool: pg.Pool, log: Pick<BaseLogger, 'warn'>): Promise<boolean> {
-  try {
-    await pool.query('SELECT 1');
-    return true;
-  } catch (error) {
-    log.warn({ err: error }, 'the database does not answer');
-    return false;
-  }
-}

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../errors.ts';
 import { choice, Exactly } from '../protocol/model.ts';
+import { goneMeanwhile } from '../rooms/client-input.ts';
 import type { SlotAudit } from '../streams/audit.ts';
+import { isUnreachable } from '../unreachable.ts';
 import { answer, refusals } from './answers.ts';
 import { byGrantEverywhere } from './by-grant.ts';
 import { named, ref } from './schemas.ts';
@@ -49,6 +51,7 @@ export function registerAudit(api: FastifyInstance, audit: SlotAudit): void {
       try {
         return await audit.compare();
       } catch (error) {
+        if (!isUnreachable(error) && !goneMeanwhile(error)) throw error;
         request.log.error({ err: error }, 'slots could not be compared');
         throw new AppError(
           'unavailable',

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../errors.ts';
+import { isUnreachable } from '../unreachable.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { MAX_LIFETIME } from '../identity/tokens.ts';
 import { noContent, refusals } from './answers.ts';
@@ -44,6 +45,7 @@ export function registerRevocations(api: FastifyInstance, revocations: Revocatio
       try {
         await revocations.revoke({ userId, tokenId, roomName: undefined, revokedAt, expiresAt });
       } catch (error) {
+        if (!isUnreachable(error)) throw error;
         request.log.error({ err: error }, 'a revocation could not be recorded');
         throw new AppError(
           'unavailable',

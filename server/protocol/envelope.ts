@@ -39,4 +39,6 @@ export const closeCodes = {
   roomClosed: 4010,
   /** The access token has expired without another in its place, or was revoked. */
   tokenEnded: 4011,
+  /** The connection was in no room for too long. */
+  notJoined: 4012,
 } as const;

@@ -16,6 +16,12 @@ export function goneMeanwhile(error: unknown): AppError | undefined {
 }
 
 /**
+ * What the worker itself finds wrong with a client's parameters, in a plain Error as for its own failures: an SSRC or MID that is in
+ * use, a transport that is connected already.
+ */
+const OF_THE_CLIENT = /already exists in RTP listener|connect\(\) already called/;
+
+/**
  * Runs a mediasoup call whose parameters a client sent. What mediasoup finds wrong with them is that client's error,
  * told with mediasoup's own words.
  *
@@ -30,8 +36,7 @@ export async function fromClient<T>(what: string, call: () => Promise<T>): Promi
     if (error instanceof TypeError || error instanceof errors.UnsupportedError) {
       throw new AppError('bad_request', `mediasoup refused the ${what}: ${error.message}`);
     }
-    // The worker answers with a plain Error to what it finds wrong itself, such as an SSRC that is in use.
-    if (error instanceof Error && error.constructor === Error) {
+    if (error instanceof Error && OF_THE_CLIENT.test(error.message)) {
       throw new AppError('bad_request', `The media worker refused the ${what}: ${error.message}`);
     }
     throw error;

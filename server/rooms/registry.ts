@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import { isUnreachable } from '../unreachable.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { CallJournal } from './call-journal.ts';
@@ -329,8 +330,9 @@ function refuseAt(
   if (current >= limit) throw new AppError(code, `${message} (${current} of ${limit}).`, { limit, current });
 }
 
-function unavailable(log: Logger, error: unknown): AppError {
-  if (error instanceof AppError) return error;
+/** What to answer when the journal has failed: `unavailable` where the database cannot be reached, else the failure itself. */
+function unavailable(log: Logger, error: unknown): unknown {
+  if (!isUnreachable(error)) return error;
   log.error({ err: error }, 'the database did not record a call');
   return new AppError('unavailable', 'The database does not answer now. Try again in a few seconds.');
 }

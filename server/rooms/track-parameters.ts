@@ -63,7 +63,7 @@ function checkEncodings(kind: MediaKind, encodings: unknown[], codecs: unknown[]
     if (codecPayloadType !== undefined && !payloadTypes.has(codecPayloadType)) {
       throw new AppError(
         'bad_request',
-        `No codec of the track has payload type ${String(codecPayloadType)}.`,
+        `No codec of the track has payload type ${JSON.stringify(codecPayloadType)}.`,
       );
     }
   }

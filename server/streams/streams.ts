@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import { isUnreachable } from '../unreachable.ts';
 import type { OnLimit } from '../protocol/grants.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
@@ -144,9 +145,9 @@ export class Streams extends EventEmitter<StreamsEvents> {
       this.tell(participant);
       return;
     }
-    const ended = await ledger
-      .setLimit(userId, limit)
-      .catch((error: unknown) => Promise.reject(unavailable(log, error)));
+    const ended = await ledger.setLimit(userId, limit).catch((error: unknown) => {
+      throw unavailable(log, error);
+    });
     this.#limits.set(participant, limit);
     await this.#endAll(ended, 'limit_lowered');
     await this.refresh(userId);
@@ -343,9 +344,9 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 }
 
-/** What to answer when the ledger has failed. */
-export function unavailable(log: Logger, error: unknown): AppError {
-  if (error instanceof AppError) return error;
+/** What to answer when the ledger has failed: `unavailable` where it cannot be reached, else the failure itself. */
+export function unavailable(log: Logger, error: unknown): unknown {
+  if (!isUnreachable(error)) return error;
   log.error({ err: error }, 'the slots cannot be reached');
   return new AppError('unavailable', 'The database that counts streams does not answer now. Try again soon.');
 }

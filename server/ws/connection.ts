@@ -1,6 +1,7 @@
 import type { WebSocket } from '@fastify/websocket';
 import { TokenBucket } from 'limiter';
 import type { Logger } from 'pino';
+import type { Timer } from '../clock.ts';
 import { Compile } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { closeCodes, Request, type Response } from '../protocol/envelope.ts';
@@ -21,6 +22,8 @@ export interface ConnectionLimits {
   pingInterval: number;
   /** Silence after which the client counts as gone, in ms. */
   pingTimeout: number;
+  /** How long a connection may be in no room, in ms. */
+  joinTimeout: number;
 }
 
 export interface ConnectionOptions {
@@ -59,6 +62,8 @@ export class Connection {
   #refused = 0;
   /** In ms, counted by pings and not by a clock: while this process stands still nobody can be heard. */
   #silence = 0;
+  /** Runs while it is in no room. */
+  #joinTimer: Timer | undefined;
 
   /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
   constructor(socket: WebSocket, { context, limits, answered, log }: ConnectionOptions) {
@@ -81,8 +86,10 @@ export class Connection {
     const heartbeat = setInterval(() => this.#checkAlive(), limits.pingInterval);
     socket.on('message', (frame: Buffer, isBinary) => this.#receive(frame, isBinary));
     socket.on('pong', () => (this.#silence = 0));
+    this.#watchJoining();
     socket.on('close', (code) => {
       clearInterval(heartbeat);
+      this.#joinTimer?.cancel();
       this.#end(code);
     });
   }
@@ -144,6 +151,22 @@ export class Connection {
     } catch (error) {
       this.#sendError(request, this.#tellable(error, method));
     }
+    this.#watchJoining();
+  }
+
+  /** Whoever is in no room holds a connection for nothing. Requests do not prolong the time; those that were sent in it count. */
+  #watchJoining(): void {
+    if (this.#session.joined || this.#session.ended) {
+      this.#joinTimer?.cancel();
+      this.#joinTimer = undefined;
+      return;
+    }
+    const { clock } = this.#session.context.tokens;
+    this.#joinTimer ??= clock.after(this.#limits.joinTimeout, () => {
+      void this.#queue.then(() => {
+        if (!this.#session.joined) this.#socket.close(closeCodes.notJoined, 'in no room for too long');
+      });
+    });
   }
 
   #tellable(error: unknown, method: string): AppError {
@@ -177,6 +200,8 @@ export class Connection {
       return;
     }
     this.#silence += pingInterval;
+    // It may have been removed from its room.
+    this.#watchJoining();
     this.#socket.ping();
   }
 

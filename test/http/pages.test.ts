@@ -1,6 +1,7 @@
 import t from '../support/tap.ts';
 import { stoppableDatabase } from '../support/postgres.ts';
 import { testServer } from '../support/server.ts';
+import { TestClock } from '../support/test-clock.ts';
 
 t.test('the lobby and every room are the app’s page', async (t) => {
   const { app } = await testServer(t);
@@ -32,13 +33,15 @@ t.test('a new browser gets a cookie that scripts cannot read, and keeps it', asy
 
 t.test('healthz says alive, readyz what is there', async (t) => {
   const database = await stoppableDatabase(t);
-  const { app, workers } = await testServer(t, {}, { database, faults: true });
+  const clock = new TestClock();
+  const { app, workers } = await testServer(t, {}, { database, clock, faults: true });
   t.match((await app.inject('/healthz')).json(), { status: 'alive' });
   const ready = await app.inject('/readyz');
   t.equal(ready.statusCode, 200);
   t.same(ready.json(), { status: 'ready', workers: true, database: true, open: true });
 
   await database.stop();
+  clock.advance(1_000);
   const without = await app.inject('/readyz');
   t.equal(without.statusCode, 503);
   t.same(without.json(), { status: 'not ready', workers: true, database: false, open: true });

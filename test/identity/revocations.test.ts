@@ -80,7 +80,7 @@ function spellings(token: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const end = token.lastIndexOf('.') + 1;
   const bytes = Buffer.from(token.slice(end), 'base64url');
-  const lastCharacters = [...alphabet]
+  const lastCharacters = Array.from(alphabet)
     .map((last) => `${token.slice(0, -1)}${last}`)
     .filter((other) => Buffer.from(other.slice(end), 'base64url').equals(bytes));
   return lastCharacters.flatMap((one) => [one, `${one}=`]);

@@ -50,7 +50,7 @@ t.test('a replacement whose answer is lost shows no four, and is put right by th
         ...real,
         async replace(formerId, stream) {
           const moved = await real.replace(formerId, stream);
-          if (losing) throw new Error('connection lost');
+          if (losing) throw new Error('Connection terminated unexpectedly');
           return moved;
         },
       }),
@@ -85,7 +85,7 @@ t.test('a declared start whose answer is lost leaves no slot held', async (t) =>
         ...real,
         async acquire(stream, limit) {
           const answer = await real.acquire(stream, limit);
-          if (losing) throw new Error('connection lost');
+          if (losing) throw new Error('Connection terminated unexpectedly');
           return answer;
         },
       }),
@@ -118,7 +118,7 @@ t.test('without the ledger new videos are refused, and those that run go on', as
   const failing =
     <A extends unknown[], R>(real: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
-      away ? Promise.reject(new Error('out of reach')) : real(...args);
+      away ? Promise.reject(new Error('Connection terminated unexpectedly')) : real(...args);
   const server = await testServer(
     t,
     {},

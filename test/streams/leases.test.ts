@@ -27,7 +27,7 @@ async function server(t: Test, database: TestDatabase) {
             name,
             (...args: unknown[]) =>
               link.cut
-                ? Promise.reject(new Error('out of reach'))
+                ? Promise.reject(new Error('Connection terminated unexpectedly'))
                 : (method as (...all: unknown[]) => unknown).apply(real, args),
           ]),
         ) as unknown as typeof real,

@@ -3,6 +3,7 @@ export const noLimits = {
   JOINS_PER_MINUTE_PER_USER: '1000000',
   JOINS_PER_MINUTE_PER_ADDRESS: '1000000',
   REST_REQUESTS_PER_MINUTE: '1000000',
+  JOIN_TIMEOUT_MS: '3600000',
 };
 
 /** Those, and of servers in the test's own process: one worker, free ports, and patience on a busy machine. */

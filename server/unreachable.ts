@@ -1,0 +1,35 @@
+/**
+ * SQLSTATE classes, and single codes, by which PostgreSQL says that it cannot serve anybody now: no connection, refused, full,
+ * stopping, broken; a statement that took too long; a database that is read-only.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const CLASSES = new Set(['08', '28', '3D', '53', '57', '58']);
+const CODES = new Set(['25006']);
+
+/** Errors of the system on the way to it. */
+const SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const SYSTEM_CALLS = new Set(['connect', 'getaddrinfo']);
+
+/** What pg says of a connection in an error that has no code. */
+const OF_PG =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (was closed|has encountered a connection error)|Cannot use a pool after calling end)/;
+
+/**
+ * Whether an error means that the database cannot be reached, or can serve nobody now: then waiting helps. Any other one of a
+ * repository is a bug.
+ */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (typeof syscall === 'string' && SYSTEM_CALLS.has(syscall)) return true;
+  if (typeof code !== 'string') return OF_PG.test(error.message);
+  return SYSTEM_CODES.has(code) || CODES.has(code) || (code.length === 5 && CLASSES.has(code.slice(0, 2)));
+}
