@@ -1,6 +1,6 @@
 // Demanding: see test/support/schedule.ts.
 import t from '../support/tap.ts';
-import { callOverNetwork, callOverRelay } from '../support/measured-call.ts';
+import { callOverNetwork } from '../support/measured-call.ts';
 import { recorded } from '../support/recorded.ts';
 import { bitrateOf, limits, lossOf, reached, truthOf } from '../support/truth.ts';
 
@@ -51,19 +51,5 @@ t.test('losses and bandwidth are recorded as the network counted them, on the ri
     );
     const both = hers[way].packets + his[way].packets;
     t.ok(Math.abs(all[way].packets / both - 1) < 0.001, `${way}: the room is both of them`);
-  }
-});
-
-t.test('the round-trip time is recorded as it is', async (t) => {
-  const { relay, ada, ben, ask } = await callOverRelay(t, 50);
-  const from = Math.ceil((Date.now() + WARM_UP_MS) / 1000) * 1000;
-  const to = from + 8_000;
-  await reached(to + WRITTEN_MS);
-  for (const { path } of [ada, ben]) {
-    for (const reporter of ['server', 'browser'] as const) {
-      const { rttMs } = await recorded(ask, path, { from, to, step: 1, reporter });
-      t.comment(`${relay.addedMs.toFixed(1)} ms were added, the ${reporter} says ${rttMs.toFixed(1)} ms`);
-      t.ok(Math.abs(rttMs - relay.addedMs) < limits.rttMs, `as the ${reporter} has it`);
-    }
   }
 });
