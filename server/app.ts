@@ -66,7 +66,7 @@ import { registerUpgrade } from './ws/upgrade.ts';
 /** Size of what a request of the REST API may send. */
 const BODY_MAX_BYTES = 65_536;
 
-/** Time between two looks for connections whose request does not arrive, in ms. */
+/** Interval at which connections with incomplete requests are checked, in ms. */
 const CONNECTIONS_CHECKED_MS = 1_000;
 
 export interface AppDependencies {
@@ -140,7 +140,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     loggerInstance,
     logController,
     forceCloseConnections: true,
-    // Fastify turns Node's own limits off. None of them holds once a connection is upgraded, or its request has arrived.
+    // Fastify turns Node's own timeouts off. They end with the arrival of the request, so upgraded sockets are not affected.
     requestTimeout: config.HTTP_REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.HTTP_KEEP_ALIVE_MS,
     http: {

@@ -1,23 +1,23 @@
-/** Something that happens later, unless it is cancelled. */
+/** A pending callback. */
 export interface Timer {
-  /** Doing it again, or after it happened, does nothing. */
+  /** Idempotent; does nothing once the callback has run. */
   cancel(): void;
 }
 
-/** The time, and what happens at one. Parts that wait long are given one, which tests move forward. */
+/** The current time, and timers. It is injected where code waits long, so that tests can move time forward. */
 export interface Clock {
   /** Wall-clock time, in ms since 1970. */
   now(): number;
-  /** Time that never goes back, in ms since some moment. */
+  /** Monotonic time, in ms since an arbitrary moment. */
   monotonic(): number;
-  /** Calls back once, after a time in ms. */
+  /** Calls back once, after `ms`. */
   after(ms: number, callback: () => void): Timer;
 }
 
 /** The longest that a timer of Node.js can wait, in ms. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** The machine's own. It calls back early where `ms` is more than 24 days. */
+/** The system's clock. A timer of more than 24 days calls back early. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

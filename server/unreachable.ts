@@ -1,13 +1,13 @@
 /**
- * SQLSTATE classes, and single codes, by which PostgreSQL says that it cannot serve anybody now: no connection, refused, full,
- * stopping, broken; a statement that took too long; a database that is read-only.
+ * SQLSTATE classes that mean that PostgreSQL cannot serve requests now: connection failures, authentication, a missing database,
+ * exhausted resources, shutdown and statement timeouts, I/O errors; and the code for a read-only database.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const CLASSES = new Set(['08', '28', '3D', '53', '57', '58']);
 const CODES = new Set(['25006']);
 
-/** Errors of the system on the way to it. */
+/** System errors while connecting or connected. */
 const SYSTEM_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -18,13 +18,13 @@ const SYSTEM_CODES = new Set([
 ]);
 const SYSTEM_CALLS = new Set(['connect', 'getaddrinfo']);
 
-/** What pg says of a connection in an error that has no code. */
+/** Messages of pg's connection errors, which have no code. */
 const OF_PG =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (was closed|has encountered a connection error)|Cannot use a pool after calling end)/;
 
 /**
- * Whether an error means that the database cannot be reached, or can serve nobody now: then waiting helps. Any other one of a
- * repository is a bug.
+ * Whether an error means that the database cannot be reached or cannot serve requests now, so that retrying later helps. Any other
+ * error of a repository is a bug.
  */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

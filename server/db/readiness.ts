@@ -2,14 +2,14 @@ import type { Pool } from 'pg';
 import type { BaseLogger } from 'pino';
 import { touchNode, type Node } from './nodes.ts';
 
-/** How old an answer may be, in ms. */
+/** How long an answer is cached, in ms. */
 const GOOD_FOR_MS = 1_000;
 
 /**
- * Tells whether the database takes writes, which calls need: one that is read-only, or has no room left, answers questions all the
- * same. It is asked once at a time and once a second at most, however many want to know. Why it does not is logged.
+ * Tells whether the database accepts writes, which calls need: a read-only or full database still answers queries. Concurrent
+ * callers share one write, and its result is cached for a second. Failures are logged.
  *
- * @param now A monotonic time, in ms.
+ * @param now Monotonic time, in ms.
  */
 export function createReadiness(
   pool: Pool,

@@ -122,8 +122,8 @@ function timesOf({ exp, iat: made, nbf, jti }: Claims, token: string, now: numbe
 }
 
 /**
- * A verified token as its maker wrote it. Of its three parts the signature alone can be spelled in several ways, with padding or
- * with other unused bits behind it: it would be another token to the list of what is revoked.
+ * A verified token in its canonical form. The signature can be encoded in several ways, with padding or with other unused bits at
+ * its end; the revocation list would take each for another token.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-2 Base64url, without padding
  */

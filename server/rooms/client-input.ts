@@ -16,8 +16,8 @@ export function goneMeanwhile(error: unknown): AppError | undefined {
 }
 
 /**
- * What the worker itself finds wrong with a client's parameters, in a plain Error as for its own failures: an SSRC or MID that is in
- * use, a transport that is connected already.
+ * The worker reports some mistakes of a client as a plain Error, like its own failures: an SSRC or MID that is in use, a transport that
+ * is already connected.
  */
 const OF_THE_CLIENT = /already exists in RTP listener|connect\(\) already called/;
 

@@ -3,10 +3,10 @@ import { AppError } from '../errors.ts';
 import { routerRtpCapabilities } from '../media/codecs.ts';
 import type { MediaKind } from '../protocol/model.ts';
 
-/** Encodings that a track may have: of video the simulcast layers. */
+/** Encodings that a track may have; for video, its simulcast layers. */
 const MAX_ENCODINGS: Readonly<Record<MediaKind, number>> = { audio: 1, video: 3 };
 
-/** The MIME types of the router's codecs by kind, RTX among them, by their lower-case spelling. */
+/** MIME types of the router's codecs of a kind, RTX included, by their lower-case spelling. */
 const mimeTypes = (kind: MediaKind): ReadonlyMap<string, string> =>
   new Map(
     (routerRtpCapabilities.codecs ?? [])
@@ -19,11 +19,10 @@ const known: Readonly<Record<MediaKind, ReadonlyMap<string, string>>> = {
 };
 
 /**
- * Checks that a track is of the kind that it claims: every codec is one of that kind, and every encoding uses one of these codecs.
- * mediasoup does not compare them, so that a video published as audio would be forwarded without a slot.
+ * Checks that a track is of the kind that it claims: each codec belongs to that kind, and each encoding uses one of the codecs.
+ * mediasoup does not compare kind and codecs: a video published as audio would be forwarded without a slot.
  *
- * @returns the parameters with the codecs' names spelled as the router does. What is malformed is left as it is, for mediasoup
- *   to refuse.
+ * @returns the parameters, with MIME types spelled as the router spells them. Malformed parts are left for mediasoup to refuse.
  * @throws {AppError} `bad_request` naming the codec or encoding.
  * @see https://mediasoup.org/documentation/v3/mediasoup/rtp-parameters-and-capabilities/#RtpParameters
  */
@@ -75,6 +74,6 @@ function hasMimeType(codec: unknown): codec is { mimeType: string } {
   );
 }
 
-/** Whether all that a track carries is sound, by its codecs and not by what it calls itself. */
+/** Whether a track carries only audio, judged by its codecs rather than by its kind. */
 export const isSound = ({ codecs }: types.RtpParameters): boolean =>
   codecs.length > 0 && codecs.every(({ mimeType }) => known.audio.has(mimeType.toLowerCase()));

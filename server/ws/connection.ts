@@ -62,7 +62,7 @@ export class Connection {
   #refused = 0;
   /** In ms, counted by pings and not by a clock: while this process stands still nobody can be heard. */
   #silence = 0;
-  /** Runs while it is in no room. */
+  /** Pending while the connection is in no room. */
   #joinTimer: Timer | undefined;
 
   /** Takes over a socket. Everything is attached before this returns: frames may come in the same tick. */
@@ -154,7 +154,7 @@ export class Connection {
     this.#watchJoining();
   }
 
-  /** Whoever is in no room holds a connection for nothing. Requests do not prolong the time; those that were sent in it count. */
+  /** Closes the connection if it stays in no room. Requests do not extend the deadline; one received before it is still answered. */
   #watchJoining(): void {
     if (this.#session.joined || this.#session.ended) {
       this.#joinTimer?.cancel();
@@ -200,7 +200,7 @@ export class Connection {
       return;
     }
     this.#silence += pingInterval;
-    // It may have been removed from its room.
+    // Its participant may have been removed from the room.
     this.#watchJoining();
     this.#socket.ping();
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Parser } from 'tap-parser';
 import { projectRoot } from '../../server/root.ts';
@@ -27,6 +28,8 @@ const { values, positionals: files } = parseArgs({
 });
 
 const FOLDER = join(projectRoot, 'dist/tests');
+/** How long a process may take to print the results of a file that is done, in ms. */
+const PRINTED_MS = 30_000;
 const TIMEOUT_MS = Number(values.timeout) * 1000;
 
 const running = new Set<LaneProcess>();
@@ -90,15 +93,16 @@ async function end(lane: LaneProcess, after: string, totals: Totals): Promise<vo
 async function runIn(lane: LaneProcess, file: string, totals: Totals): Promise<boolean> {
   const compiled = file.replace(/\.ts$/, '.js');
   const results: FileResults = { passed: 0, failures: [], comments: [] };
-  const read = new Promise<void>((resolve) => {
+  const read = new Promise<undefined>((resolve) => {
     lane.parser.once('child', (child: Parser) => {
       gather(compiled, child, results);
-      child.once('complete', () => resolve());
+      child.once('complete', () => resolve(undefined));
     });
   });
   const began = performance.now();
-  const problem = await lane.run(join(FOLDER, compiled), FOLDER, TIMEOUT_MS);
-  if (problem === undefined) await read;
+  const problem =
+    (await lane.run(join(FOLDER, compiled), FOLDER, TIMEOUT_MS)) ??
+    (await Promise.race([read, sleep(PRINTED_MS, 'its results were not printed', { ref: false })]));
   return report(file, performance.now() - began, results, problem, lane.takeStderr(), totals);
 }
 
