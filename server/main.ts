@@ -29,7 +29,7 @@ const PARTITIONS_MS = 3_600_000;
 /** Time between two looks at the announced names, in ms. */
 const NAMES_MS = 60_000;
 
-/** Starts the database and the server, says where it is, and keeps up what has to be done again and again. */
+/** Starts the database and the server, logs its address and starts the periodic tasks. */
 async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
   const dataDir = config.TRIVIUM_DATA_DIR ?? defaultDataDir(process.env);
   const connectionString = config.DATABASE_URL ?? (await embeddedDatabase(dataDir, log, shutdown));

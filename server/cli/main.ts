@@ -4,7 +4,7 @@ import { CommandError } from './error.ts';
 interface Command {
   /** What it does, as the end of a sentence. */
   summary: string;
-  /** Loads its code, and with it only what it needs: Node.js takes longer to load all than to run any. */
+  /** Loads its code on demand: loading all commands takes longer than running one. */
   load: () => Promise<{
     /** @throws {CommandError} where it cannot be done, saying why. */
     run: (args: string[]) => Promise<void>;

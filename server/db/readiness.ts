@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { BaseLogger } from 'pino';
 import { touchNode, type Node } from './nodes.ts';
 
-/** How long an answer is cached, in ms. */
+/** Cache lifetime of a result, in ms. */
 const GOOD_FOR_MS = 1_000;
 
 /**

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { isUnreachable } from '../unreachable.ts';
 
 /**
- * What the database answers.
+ * Waits for an answer of the database.
  *
  * @throws {AppError} `unavailable` where it cannot be reached, which is logged; and whatever else `answer` throws.
  */

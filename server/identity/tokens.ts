@@ -42,12 +42,12 @@ export class AccessTokens {
     this.#options = options;
   }
 
-  /** By which tokens expire. */
+  /** The clock that expiry is checked against. */
   get clock(): Clock {
     return this.#options.clock;
   }
 
-  /** How long a token is still good for, leeway included, in ms; 0 once it has expired. */
+  /** Remaining lifetime of a token, leeway included, in ms; 0 once it has expired. */
   timeLeft({ expiresAt }: IdentityToken): number {
     return Math.max(0, expiresAt - this.clock.now());
   }

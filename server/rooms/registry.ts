@@ -166,6 +166,7 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
     try {
       await recorded;
     } catch (error) {
+      if (!isUnreachable(error)) throw error;
       log.error({ err: error }, 'a removal could not be recorded');
       throw new AppError(
         'unavailable',
@@ -330,7 +331,7 @@ function refuseAt(
   if (current >= limit) throw new AppError(code, `${message} (${current} of ${limit}).`, { limit, current });
 }
 
-/** What to answer when the journal has failed: `unavailable` where the database cannot be reached, else the failure itself. */
+/** Maps a failure of the journal to `unavailable` if the database cannot be reached; any other error is returned as it is. */
 function unavailable(log: Logger, error: unknown): unknown {
   if (!isUnreachable(error)) return error;
   log.error({ err: error }, 'the database did not record a call');

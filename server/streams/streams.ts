@@ -344,7 +344,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 }
 
-/** What to answer when the ledger has failed: `unavailable` where it cannot be reached, else the failure itself. */
+/** Maps a failure of the ledger to `unavailable` if the database cannot be reached; any other error is returned as it is. */
 export function unavailable(log: Logger, error: unknown): unknown {
   if (!isUnreachable(error)) return error;
   log.error({ err: error }, 'the slots cannot be reached');

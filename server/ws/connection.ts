@@ -22,7 +22,7 @@ export interface ConnectionLimits {
   pingInterval: number;
   /** Silence after which the client counts as gone, in ms. */
   pingTimeout: number;
-  /** How long a connection may be in no room, in ms. */
+  /** Maximum time without a room before the connection is closed, in ms. */
   joinTimeout: number;
 }
 

@@ -3,6 +3,7 @@ import { Peer } from '../support/peer.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { problem } from '../support/rest.ts';
 import { testServer, type TestServer } from '../support/server.ts';
+import { tokenOf, tokenSettings } from '../support/tokens.ts';
 import { publisher } from '../support/watching.ts';
 
 /** Every statement about a table fails from now on, though the database answers: as by a mistake in one of them. */
@@ -30,6 +31,29 @@ t.test('a statement that fails is a bug, and not said to be the database’s abs
     error: { code: 'internal' },
   });
 });
+
+t.test(
+  'a removal that a mistake keeps from being recorded is not said to be the database’s absence',
+  async (t) => {
+    const database = await testDatabase(t);
+    const server = await testServer(t, tokenSettings, { database, faults: true });
+    const host = await Peer.inRoom(t, server.url, 'tea', {
+      token: await tokenOf('host', { roomJoin: true, roomAdmin: true }),
+    });
+    const ada = await Peer.inRoom(t, server.url, 'tea', { token: await tokenOf('ada') });
+    const { participantId } = ada.joined;
+    await breakTable(server, 'revocations');
+    t.match(await host.raw('removeParticipant', { participantId }), {
+      ok: false,
+      error: { code: 'internal' },
+    });
+    t.match(
+      await host.next('participantLeft'),
+      { participantId, reason: 'removed' },
+      'they are out all the same',
+    );
+  },
+);
 
 t.test('of what a worker refuses, only what the client sent is the client’s mistake', async (t) => {
   const server = await testServer(t);

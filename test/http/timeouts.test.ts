@@ -24,7 +24,7 @@ async function says(t: Test, url: string, what: string): Promise<Socket> {
 async function heard(socket: Socket): Promise<string> {
   let said = '';
   socket.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  // What is still on its way to a connection that was closed resets it.
+  // Data that arrives after the server closed the connection resets it.
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('close', resolve));
   return said;

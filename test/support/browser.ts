@@ -33,7 +33,7 @@ interface BrowserOptions {
   allowMedia?: boolean;
   /** Whether the camera gives pictures as large as they are asked for, or small ones, which cost little to encode. */
   largePictures?: boolean;
-  /** What starts it, where that is not Chromium itself. */
+  /** Path of the executable (default: Chromium). */
   executablePath?: string;
   /** Arguments beside the usual ones. */
   more?: string[];
