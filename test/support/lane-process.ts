@@ -13,7 +13,7 @@ export const GOOD_END = 'its process ended: exit code 0';
 /** How much longer than a file a lane may take before it is killed, in ms: tap says first what hangs. */
 const KILL_AFTER_MS = 20_000;
 /** How long a lane may take to start or to end, in ms. */
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /** A process of its own, and of its own group, that runs test files one after another. */
 export class LaneProcess {
