@@ -19,6 +19,28 @@ nobodys.addSubnet('::', 127, 'ipv6');
 nobodys.addSubnet('fe80::', 10, 'ipv6');
 nobodys.addSubnet('ff00::', 8, 'ipv6');
 
+/**
+ * Addresses of machines of one's own, where proxies are: loopback, private (RFC 1918, RFC 4193), shared (RFC 6598) and link-local
+ * ones.
+ */
+const privates = new BlockList();
+privates.addSubnet('127.0.0.0', 8, 'ipv4');
+privates.addSubnet('10.0.0.0', 8, 'ipv4');
+privates.addSubnet('172.16.0.0', 12, 'ipv4');
+privates.addSubnet('192.168.0.0', 16, 'ipv4');
+privates.addSubnet('100.64.0.0', 10, 'ipv4');
+privates.addSubnet('169.254.0.0', 16, 'ipv4');
+privates.addAddress('::1', 'ipv6');
+privates.addSubnet('fc00::', 7, 'ipv6');
+privates.addSubnet('fe80::', 10, 'ipv6');
+
+/** An address that is not of the internet; also where it is written as IPv6 (`::ffff:10.0.0.7`) or has a zone (`fe80::1%eth0`). */
+export function isPrivateAddress(text: string): boolean {
+  const [address = ''] = text.split('%', 1);
+  const family = isIP(address);
+  return family !== 0 && privates.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
 /** A host name or an address at which something can be reached: no port, no URL, not `0.0.0.0`, not `fe80::1%eth0`. */
 export function isReachableHost(text: string): boolean {
   const family = isIP(text);

@@ -39,7 +39,7 @@ import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
 import { Turns } from './http/turns.ts';
 import { registerValidate } from './http/validate.ts';
-import { addressOf } from './identity/address.ts';
+import { registerClientAddress } from './identity/address.ts';
 import { registerIdentity } from './identity/plugin.ts';
 import { Revocations, type RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
@@ -161,6 +161,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
 
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
+  registerClientAddress(app, log);
   const connections = () => app.websocketServer.clients.size;
   const { pools } = dependencies;
   const metrics =
@@ -209,7 +210,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   if (metrics) await registerMetrics(app, metrics, config);
   await registerStreamCount(app, declared, config, count);
   const turns = new Turns(STATS_TURNS);
-  const countJoin = (request: FastifyRequest) => joins.take(request.identity?.userId, addressOf(request));
+  const countJoin = (request: FastifyRequest) => joins.take(request.identity?.userId, request.clientAddress);
   const { callQuality: quality, statsRecords: stats } = dependencies;
   await registerCallQuality(app, { rooms, quality, turns, countJoin }, config, count);
   const sources = { rooms, records, removals: revocations };

@@ -20,7 +20,7 @@ const allowed: Record<string, string[]> = {
   rooms: ['unreachable.ts', 'media', 'protocol', 'config.ts', 'errors.ts'],
   streams: ['unreachable.ts', 'clock.ts', 'rooms', 'media', 'protocol', 'config.ts', 'errors.ts'],
   stats: ['rooms', 'media', 'protocol', 'config.ts', 'errors.ts'],
-  identity: ['clock.ts', 'production.ts', 'protocol', 'config.ts', 'errors.ts'],
+  identity: ['addresses.ts', 'clock.ts', 'production.ts', 'protocol', 'config.ts', 'errors.ts'],
   db: ['rooms', 'streams', 'stats', 'identity', 'root.ts'],
   ws: ['clock.ts', 'streams', 'stats', 'rooms', 'media', 'identity', 'protocol', 'config.ts', 'errors.ts'],
   metrics: ['streams', 'stats', 'rooms', 'media', 'protocol', 'root.ts'],

@@ -1,7 +1,6 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
-import { addressOf } from '../identity/address.ts';
 
 const MINUTE = 60_000;
 
@@ -18,9 +17,16 @@ export interface Limits {
   countRefused: (request: FastifyRequest) => Promise<void>;
 }
 
-/** Whose requests count together. */
-export const limitedAs = (request: FastifyRequest): string =>
-  request.identity?.token ? `user ${request.identity.userId}` : `address ${addressOf(request)}`;
+/** Whose requests count together: those of the user where there is a token or no bound by address, else those of the address. */
+export function limitedAs(request: FastifyRequest): string {
+  const { identity, clientAddress } = request;
+  if (identity && (identity.token || !clientAddress.bounded)) return `user ${identity.userId}`;
+  return addressKey(request);
+}
+
+/** Behind a proxy that is not trusted each request is its own. */
+const addressKey = ({ clientAddress: { key, bounded }, id }: FastifyRequest): string =>
+  bounded ? `address ${key}` : `request ${id}`;
 
 /** Counts requests: by user where there is a token, else by address, since a guest is somebody new at will. */
 export async function registerLimits(app: FastifyInstance, perMinute: number): Promise<Limits> {
@@ -34,7 +40,7 @@ export async function registerLimits(app: FastifyInstance, perMinute: number): P
   const refused = app.createRateLimit({
     ...window,
     max: Math.ceil(perMinute * REFUSED_SHARE),
-    keyGenerator: addressOf,
+    keyGenerator: addressKey,
   });
 
   return {

@@ -1,5 +1,6 @@
 import { TokenBucket } from 'limiter';
 import { AppError } from '../errors.ts';
+import type { ClientAddress } from '../identity/address.ts';
 
 /** Users and addresses from which on those that have not joined for a while are forgotten. */
 const REMEMBERED = 1_000;
@@ -25,12 +26,13 @@ export class JoinLimits {
    * @param userId Undefined: nobody knows whose.
    * @throws {AppError} `rate_limited` with `retryAfterMs`; then it does not count.
    */
-  take(userId: string | undefined, address: string): void {
-    const { user, address: fromAddress } = this.#perMinute;
+  take(userId: string | undefined, { key, bounded }: ClientAddress): void {
+    const { user, address } = this.#perMinute;
     if (this.#buckets.size >= this.#forgetAt) this.#forget();
-    const buckets = [this.#bucket(`address ${address}`, fromAddress)];
+    const buckets: TokenBucket[] = [];
+    if (bounded) buckets.push(this.#bucket(`address ${key}`, address));
     if (userId !== undefined) buckets.push(this.#bucket(`user ${userId}`, user));
-    const retryAfterMs = Math.max(...buckets.map((bucket) => bucket.getWaitTime(1)));
+    const retryAfterMs = Math.max(0, ...buckets.map((bucket) => bucket.getWaitTime(1)));
     if (retryAfterMs > 0) {
       const seconds = Math.ceil(retryAfterMs / 1000);
       throw new AppError('rate_limited', `Rooms are joined too often from here. Wait ${seconds} s.`, {

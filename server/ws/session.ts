@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import type { ClientAddress } from '../identity/address.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import { TokenWatch } from '../identity/token-watch.ts';
@@ -26,8 +27,8 @@ export interface Presence {
 export interface SessionContext {
   /** Who is at the other end, to begin with. */
   identity: Identity;
-  /** Where that is, as far as limits go. */
-  address: string;
+  /** Where that is. */
+  address: ClientAddress;
   joins: JoinLimits;
   tokens: AccessTokens;
   revocations: Revocations;

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
-import { addressOf } from '../identity/address.ts';
 import { guestCookieFor } from '../identity/guest.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { Revocations } from '../identity/revocations.ts';
@@ -73,7 +72,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
       const connection = new Connection(socket, {
         context: {
           identity,
-          address: addressOf(request),
+          address: request.clientAddress,
           joins,
           tokens,
           revocations,

@@ -36,6 +36,8 @@ export class Refused extends Error {
 export interface Credentials {
   cookie?: string;
   token?: string;
+  /** Where it comes from, as a proxy says: `X-Forwarded-For`. */
+  forwardedFor?: string;
 }
 
 /**
@@ -56,9 +58,12 @@ export class Peer {
 
   /** Opens a socket and waits for the greeting. A string alone is a cookie. */
   static async connect(t: Test, url: string, as: Credentials | string = {}): Promise<Peer> {
-    const { cookie, token } = typeof as === 'string' ? { cookie: as } : as;
+    const { cookie, token, forwardedFor } = typeof as === 'string' ? { cookie: as } : as;
     const query = token === undefined ? '' : `?access_token=${token}`;
-    const headers = cookie === undefined ? {} : { cookie };
+    const headers = {
+      ...(cookie !== undefined && { cookie }),
+      ...(forwardedFor !== undefined && { 'x-forwarded-for': forwardedFor }),
+    };
     const peer = new Peer(new WebSocket(`${url.replace('http', 'ws')}/ws${query}`, { headers }));
     t.teardown(() => peer.socket.terminate());
     await once(peer.socket, 'open');

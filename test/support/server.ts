@@ -18,7 +18,7 @@ export interface TestServer extends Composition {
 }
 
 export interface TestServerParts extends Partial<
-  Pick<ComposeOptions, 'clientDir' | 'clock' | 'wrapLedger' | 'statsSink'>
+  Pick<ComposeOptions, 'log' | 'clientDir' | 'clock' | 'wrapLedger' | 'statsSink'>
 > {
   database?: TestDatabase;
   /** The test breaks something: slots and forwarded videos may differ, and be mended. */
@@ -35,8 +35,8 @@ function databaseOfFile(): Promise<TestDatabase> {
 }
 
 /**
- * A server with everything real, on free ports, which is gone when the test ends. Its log is silent unless
- * TEST_LOG_LEVEL says otherwise. At the end slots and what is forwarded must be the same, and must always have been.
+ * A server with everything real, on free ports, which is gone when the test ends. Its log, unless it is given, is silent as long
+ * as TEST_LOG_LEVEL does not say otherwise. At the end slots and what is forwarded must be the same, and must always have been.
  */
 export async function testServer(
   t: Test,
@@ -44,7 +44,7 @@ export async function testServer(
   own: TestServerParts = {},
 ): Promise<TestServer> {
   const database = own.database ?? (await databaseOfFile());
-  const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const log = own.log ?? pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const config = readConfig({ ...testSettings, ...settings });
   const server = await compose(config, database.connectionString, {
     log,
