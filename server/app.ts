@@ -61,6 +61,7 @@ import type { StreamRecords } from './streams/stream-records.ts';
 import { Streams } from './streams/streams.ts';
 import { JoinLimits } from './ws/join-limits.ts';
 import { registerSignalling } from './ws/signalling.ts';
+import { SocketLimit } from './ws/socket-limit.ts';
 import { registerUpgrade } from './ws/upgrade.ts';
 
 /** Size of what a request of the REST API may send. */
@@ -108,6 +109,7 @@ export interface App {
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, log, workers, announced, journal, ledger, checks, clientDir } = dependencies;
   const { records, streamRecords } = dependencies;
+  const now = () => dependencies.clock.monotonic();
   const revocations = new Revocations(dependencies.revocationStore);
   const rooms = new RoomRegistry({
     workers,
@@ -162,12 +164,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 
   await registerUpgrade(app, config.MESSAGE_MAX_BYTES, log);
   registerClientAddress(app, log);
+  const sockets = new SocketLimit({ perAddress: config.SOCKETS_PER_ADDRESS, now, log });
   const connections = () => app.websocketServer.clients.size;
   const { pools } = dependencies;
   const metrics =
     accessTo('METRICS_API', config) === 'off'
       ? undefined
-      : new Metrics({ rooms, streams, workers, recorder, pools, connections });
+      : new Metrics({ rooms, streams, workers, recorder, pools, connections, sockets });
   if (metrics) registerRequestTimes(app, metrics);
   await registerHeaders(app, listOf(config.FRAME_ANCESTORS));
   await registerCors(app, listOf(config.ALLOWED_ORIGINS));
@@ -194,6 +197,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       ttl: config.TURN_TTL_MS,
     },
     joins,
+    sockets,
     answered: metrics && ((method, outcome) => metrics.signalling.answered(method, outcome)),
     log,
     allowedOrigins: listOf(config.ALLOWED_ORIGINS),
@@ -224,7 +228,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       await registerOpenApi(api);
       await registerDocs(api);
       registerProblemPages(api);
-      registerValidate(api);
+      registerValidate(api, ({ clientAddress }) => sockets.refuseOneMore(clientAddress));
       registerRevocations(api, revocations);
       registerRooms(api, sources, config);
       registerParticipants(api, sources);

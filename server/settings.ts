@@ -203,6 +203,10 @@ export const settings = Type.Object({
   MAX_ROOMS: count(200, 'Rooms on this server'),
   MAX_PARTICIPANTS_PER_ROOM: count(50, 'Participants in a room'),
   MAX_PARTICIPANTS_PER_USER: count(5, 'Rooms and tabs that one user is in at once'),
+  SOCKETS_PER_ADDRESS: count(
+    300,
+    'Signalling connections from one address at once, of guests and of users with tokens',
+  ),
   MAX_STREAMS_PER_USER: Type.Integer({
     default: 3,
     minimum: 0,

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { requireIdentity } from '../identity/require.ts';
 import { choice, TrackSource } from '../protocol/model.ts';
@@ -34,8 +34,15 @@ const Who = named('Who', 'Who asks.', {
   ),
 });
 
-/** `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket. */
-export function registerValidate(scope: FastifyInstance): void {
+/**
+ * `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket.
+ *
+ * @param refuseSocket Refuses who may not open one more, by throwing.
+ */
+export function registerValidate(
+  scope: FastifyInstance,
+  refuseSocket: (request: FastifyRequest) => void,
+): void {
   for (const schema of [GrantsAnswer, Who]) scope.addSchema(schema);
   scope.get(
     '/validate',
@@ -43,13 +50,15 @@ export function registerValidate(scope: FastifyInstance): void {
       schema: {
         operationId: 'validate',
         summary: 'Says who asks, and what they may do',
-        description: 'Or why a token is refused, which a browser cannot read where it opens a WebSocket.',
+        description:
+          'Or why a token or one more connection is refused, which a browser cannot read where it opens a WebSocket.',
         tags: ['tokens'],
         response: { 200: answer(ref(Who), 'The user, and the grants.') },
       },
     },
     (request, reply) => {
       const { userId, displayName, grants, token } = requireIdentity(request);
+      refuseSocket(request);
       void reply.header('cache-control', 'no-store');
       return { userId, displayName, guest: token === undefined, grants, expiresAt: token?.expiresAt };
     },

@@ -22,6 +22,8 @@ export interface MetricsSources {
   pools: Readonly<Record<string, PoolCounts>>;
   /** How many WebSockets are open. */
   connections: () => number;
+  /** How many of them were refused. */
+  sockets: { readonly refused: number };
 }
 
 /**
@@ -34,7 +36,7 @@ export class Metrics {
   readonly #registry = new Registry();
   #reading: Promise<string> | undefined;
 
-  constructor({ rooms, streams, workers, recorder, pools, connections }: MetricsSources) {
+  constructor({ rooms, streams, workers, recorder, pools, connections, sockets }: MetricsSources) {
     const registry = this.#registry;
     describeBuild(registry);
     describeCalls(registry, rooms);
@@ -42,7 +44,7 @@ export class Metrics {
     describeMedia(registry, recorder);
     describeSamples(registry, recorder.writer);
     describeWorkers(registry, workers);
-    this.signalling = new SignallingMetrics(registry, connections);
+    this.signalling = new SignallingMetrics(registry, connections, sockets);
     this.requests = new Requests(registry);
     describeDatabase(registry, pools);
     processMetrics();

@@ -1,18 +1,23 @@
 import { Counter, type Registry } from 'prom-client';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { methods } from '../protocol/methods.ts';
-import { gauge, PREFIX } from './definitions.ts';
+import { counter, gauge, PREFIX } from './definitions.ts';
 
 /** The WebSockets, and what is asked over them. */
 export class SignallingMetrics {
   readonly #requests: Counter<'method' | 'outcome'>;
 
   /** @param connections How many WebSockets are open. */
-  constructor(registry: Registry, connections: () => number) {
+  constructor(registry: Registry, connections: () => number, sockets: { readonly refused: number }) {
     gauge(registry, {
       name: 'signalling_connections',
       help: 'WebSockets that are open, also of clients that have joined no room.',
       read: connections,
+    });
+    counter(registry, {
+      name: 'sockets_refused_total',
+      help: 'WebSockets that were refused because as many were open from their address as may be (SOCKETS_PER_ADDRESS).',
+      read: () => sockets.refused,
     });
     this.#requests = new Counter({
       name: `${PREFIX}signalling_requests_total`,

@@ -14,7 +14,7 @@ export const errorCodes = {
   },
   rate_limited: {
     status: 429,
-    meaning: 'Too many messages, joins or requests. `retryAfterMs` says when to try again.',
+    meaning: 'Too many messages, joins, requests or connections. `retryAfterMs` says when to try again.',
   },
   not_joined: { status: 409, meaning: 'The method needs a room: send `join` first.' },
   already_joined: { status: 409, meaning: 'This connection has joined a room already. Open another one.' },

@@ -16,6 +16,7 @@ import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { JoinLimits } from './join-limits.ts';
 import { Resumption } from './resumption.ts';
+import type { SocketLimit } from './socket-limit.ts';
 import { Connection, type Answered, type ConnectionLimits } from './connection.ts';
 
 export interface SignallingOptions {
@@ -33,6 +34,7 @@ export interface SignallingOptions {
   resumeGrace: number;
   limits: ConnectionLimits;
   joins: JoinLimits;
+  sockets: SocketLimit;
   /** Is told of each request that was answered. */
   answered: Answered | undefined;
   log: Logger;
@@ -41,7 +43,7 @@ export interface SignallingOptions {
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
   const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, allowedOrigins } = options;
-  const { joins, limits, answered, log } = options;
+  const { joins, sockets, limits, answered, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
@@ -58,6 +60,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
           log.warn({ origin: request.headers.origin }, 'signalling refused: foreign origin');
           throw new AppError('forbidden', 'This origin may not connect.');
         }
+        sockets.take(request.clientAddress, request.raw.socket);
         allowed();
       },
       errorHandler: (error, _request, reply) => {

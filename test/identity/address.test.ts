@@ -2,12 +2,13 @@ import t, { type Test } from '../support/tap.ts';
 import { isPrivateAddress } from '../../server/addresses.ts';
 import { Peer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
-import { tokenSettings } from '../support/tokens.ts';
+import { refusedUpgrade, tokenSettings } from '../support/tokens.ts';
 import { keptWarnings } from '../support/warnings.ts';
 
 /** Every bound by address, as narrow as it gets. */
 const narrow = {
   ...tokenSettings,
+  SOCKETS_PER_ADDRESS: '1',
   JOINS_PER_MINUTE_PER_ADDRESS: '1',
   REST_REQUESTS_PER_MINUTE: '2',
 };
@@ -76,6 +77,8 @@ t.test('whoever sends no such header, or comes through a trusted proxy, is bound
   const plain = await watchedServer(t);
   t.same(await plain.ask('127.0.0.1', 'x-other'), [200, 200, 429, 429]);
   t.same(await plain.ask('127.0.0.1', 'x-forwarded-for'), [200, 200, 200, 200]);
+  await Peer.inRoom(t, plain.url, 'tea');
+  t.match(await refusedUpgrade(plain.url), { status: 429 }, 'a proxy’s sockets are apart from its machine’s');
 
   const trusting = await watchedServer(t, { TRUST_PROXY: '127.0.0.1,10.0.0.0/8' });
   t.same(
