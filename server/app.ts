@@ -121,8 +121,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       participantsPerRoom: config.MAX_PARTICIPANTS_PER_ROOM,
       participantsPerUser: config.MAX_PARTICIPANTS_PER_USER,
       producersPerParticipant: config.MAX_PRODUCERS,
+      guestRoomsPerAddress: config.GUEST_ROOMS_PER_ADDRESS,
+      guestPresencesPerAddress: config.GUEST_PRESENCES_PER_ADDRESS,
     },
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
+    now,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
   const choice = new AutomaticChoice({ streams, rooms, log });

@@ -203,6 +203,11 @@ export const settings = Type.Object({
   MAX_ROOMS: count(200, 'Rooms on this server'),
   MAX_PARTICIPANTS_PER_ROOM: count(50, 'Participants in a room'),
   MAX_PARTICIPANTS_PER_USER: count(5, 'Rooms and tabs that one user is in at once'),
+  GUEST_ROOMS_PER_ADDRESS: count(
+    10,
+    'Open rooms that guests of one address, or one /64 of IPv6, have opened',
+  ),
+  GUEST_PRESENCES_PER_ADDRESS: count(200, 'Participants that are guests of one address at once'),
   SOCKETS_PER_ADDRESS: count(
     300,
     'Signalling connections from one address at once, of guests and of users with tokens',

@@ -44,7 +44,8 @@ export async function registerCallQuality(
   const open = async (request: FastifyRequest) => {
     // Where a token has to say that one may, it is as with `POST /api/v1/rooms`.
     if (access === 'open') countJoin(request);
-    const room = await rooms.open(randomRoomName(), {});
+    const opener = request.identity?.token ? undefined : request.clientAddress;
+    const room = await rooms.open(randomRoomName(), {}, opener);
     const origin = config.PUBLIC_URL ?? `${request.protocol}://${request.host}`;
     return {
       id: room.id,

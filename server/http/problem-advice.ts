@@ -21,6 +21,8 @@ export const advice: Record<ErrorCode, string> = {
     'Send `If-Match` with the `ETag` that you read, or `*` where former changes do not matter.',
   room_full: 'Try again when somebody has left, or have the room’s limit raised.',
   user_limit: 'Close another tab or leave another room of the same user, then try again.',
+  address_limit:
+    'Join a room that is open, or try again when somebody has left or a room has closed. Users with access tokens are not counted.',
   server_full: 'Try again later, or on another server.',
   too_many: 'Close a transport or a track that is not needed any more, then try again.',
   stream_limit:

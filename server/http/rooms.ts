@@ -101,14 +101,15 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
             location: Type.String({ description: 'Its path.' }),
             ...etag,
           }),
-          ...refusals('forbidden', 'room_exists', 'server_full', 'unavailable'),
+          ...refusals('forbidden', 'room_exists', 'address_limit', 'server_full', 'unavailable'),
         },
       },
       onRequest: byGrant('roomCreate'),
     },
     async (request, reply) => {
       const { name = randomRoomName(), ...wanted } = request.body ?? {};
-      const { room: only, roomAdmin } = requireIdentity(request).grants;
+      const { grants, token } = requireIdentity(request);
+      const { room: only, roomAdmin } = grants;
       if (only !== undefined && only !== name) {
         throw new AppError('forbidden', `Your token is for room ${only} alone: send that as the name.`);
       }
@@ -119,7 +120,7 @@ export function registerRooms(api: FastifyInstance, sources: RoomSources, config
         );
       }
       refuseRemoved(request, name, sources.removals);
-      const room = await rooms.open(name, settingsIn(wanted));
+      const room = await rooms.open(name, settingsIn(wanted), token ? undefined : request.clientAddress);
       void reply.code(201).header('location', `/api/v1/rooms/${room.id}`);
       return send(reply, recordOf(room));
     },

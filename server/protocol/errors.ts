@@ -45,7 +45,16 @@ export const errorCodes = {
   },
   room_full: { status: 409, meaning: 'The room has as many participants as it may have (`limit`).' },
   user_limit: { status: 409, meaning: 'The user is in as many rooms and tabs as one user may be (`limit`).' },
-  server_full: { status: 503, meaning: 'The server has as many rooms as it may have (`limit`).' },
+  address_limit: {
+    status: 409,
+    meaning:
+      'Guests of one address have as many rooms open, or are in rooms as often, as they may (`limit`). The message says which.',
+  },
+  server_full: {
+    status: 503,
+    meaning:
+      'The server has as many rooms as it may have (`limit`), and none that may be closed for another one.',
+  },
   too_many: {
     status: 409,
     meaning: 'The participant has as many transports or producers as it may have (`limit`).',

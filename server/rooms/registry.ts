@@ -5,12 +5,17 @@ import { isUnreachable } from '../unreachable.ts';
 import type { WorkerPool } from '../media/worker-pool.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { CallJournal } from './call-journal.ts';
+import type { GuestAddress } from './guest-address.ts';
 import { JournalWriter } from './journal-writer.ts';
+import { OpenRooms } from './open-rooms.ts';
 import type { Participant } from './participant.ts';
 import { adminRefusal, entryRefusal, type Visitor } from './permissions.ts';
+import { Presences } from './presences.ts';
+import { refuseAt } from './refuse-at.ts';
 import type { Removals } from './removals.ts';
-import { Room, type RoomCloseReason } from './room.ts';
+import type { Room } from './room.ts';
 import type { RoomSettings } from './settings.ts';
+import { unrecorded } from './unrecorded.ts';
 
 export interface RegistryOptions {
   workers: WorkerPool;
@@ -22,9 +27,13 @@ export interface RegistryOptions {
     participantsPerRoom: number;
     participantsPerUser: number;
     producersPerParticipant: number;
+    guestRoomsPerAddress: number;
+    guestPresencesPerAddress: number;
   };
   /** Time that a session goes on after the last one left where nothing else is set, in ms. */
   emptyRoomTtl: number;
+  /** Monotonic time, in ms. */
+  now: () => number;
 }
 
 interface RegistryEvents {
@@ -35,23 +44,31 @@ interface RegistryEvents {
 /** All rooms of this server, by name, and the limits that span them. */
 export class RoomRegistry extends EventEmitter<RegistryEvents> {
   readonly #options: RegistryOptions;
-  readonly #rooms = new Map<string, Promise<Room>>();
-  readonly #open = new Set<Room>();
-  /** The rooms that somebody has been in. */
-  readonly #entered = new WeakSet<Room>();
-  readonly #presences = new Map<string, Set<Participant>>();
   readonly #journal: JournalWriter;
+  readonly #rooms: OpenRooms;
+  readonly #presences: Presences;
   #isOpen = true;
 
   constructor(options: RegistryOptions) {
     super();
     this.#options = options;
     this.#journal = new JournalWriter(options.log);
+    const { rooms, participantsPerUser, guestRoomsPerAddress, guestPresencesPerAddress } = options.limits;
+    this.#rooms = new OpenRooms({
+      ...options,
+      writer: this.#journal,
+      maxRooms: rooms,
+      guestRoomsPerAddress,
+    });
+    this.#presences = new Presences({
+      perUser: participantsPerUser,
+      guestsPerAddress: guestPresencesPerAddress,
+    });
   }
 
   /** The rooms that are open now, also those that wait empty for somebody to come back. */
   get rooms(): ReadonlySet<Room> {
-    return this.#open;
+    return this.#rooms.all;
   }
 
   /** False once nobody gets in any more, because the server stops. */
@@ -61,23 +78,34 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
 
   /** Where a user is now: each room and tab. */
   presencesOf(userId: string): Participant[] {
-    return [...(this.#presences.get(userId) ?? [])];
+    return this.#presences.of(userId);
+  }
+
+  /** Somebody in the room has sent a request: it is in use. */
+  noteRequest(room: Room): void {
+    this.#rooms.noteRequest(room);
   }
 
   /**
    * Lets a user into a room, which is made if it is not there.
    *
+   * @param address Where a guest comes from; nobody asks for that of who has a token.
    * @throws {AppError} `forbidden` where the grants are not for it or the user was removed from it; `room_locked`;
-   *   `room_full`, `user_limit` or `server_full` with `limit` and `current`; `unavailable` where a worker or the database
-   *   does not answer.
+   *   `room_full`, `user_limit`, `address_limit` or `server_full` with `limit` and `current`; `unavailable` where a worker
+   *   or the database does not answer.
    */
-  async join(visitor: Visitor, params: Params<'join'>): Promise<{ room: Room; participant: Participant }> {
+  async join(
+    visitor: Visitor,
+    params: Params<'join'>,
+    address: GuestAddress,
+  ): Promise<{ room: Room; participant: Participant }> {
+    const guest = visitor.token ? undefined : address;
     const { userId, grants } = visitor;
     const refusal = entryRefusal(grants, params.room);
     if (refusal) throw refusal;
-    this.#refuse(visitor, params.room);
-    const room = await this.#roomNamed(params.room);
-    this.#refuse(visitor, params.room);
+    this.#refuse(visitor, params.room, guest);
+    const room = await this.#rooms.named(params.room, guest);
+    this.#refuse(visitor, params.room, guest);
     refuseIfLocked(room, visitor);
     const { participantsPerRoom, producersPerParticipant } = this.#options.limits;
     const places = Math.min(participantsPerRoom, room.settings.maxParticipants ?? Infinity);
@@ -92,8 +120,8 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
       tokenId: visitor.token?.id,
       maxProducers: producersPerParticipant,
     });
-    this.#entered.add(room);
-    this.#notePresence(participant);
+    this.#rooms.noteRequest(room);
+    this.#presences.note(participant, guest);
     this.emit('joined', room, participant);
     const { id, displayName } = participant;
     const joined = this.#options.journal
@@ -107,7 +135,7 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
       })
       .catch((error: unknown) => {
         participant.close('disconnected');
-        throw unavailable(this.#options.log, error);
+        throw unrecorded(this.#options.log, error);
       });
     participant.once('close', (reason) => {
       const leftAt = new Date();
@@ -130,20 +158,21 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
 
   /** The room that is open under a name, or whose session has that id. */
   find(idOrName: string): Room | undefined {
-    return [...this.#open].find(({ id, name }) => id === idOrName || name === idOrName);
+    return [...this.rooms].find(({ id, name }) => id === idOrName || name === idOrName);
   }
 
   /**
    * Opens a room before anybody is in it.
    *
-   * @throws {AppError} `room_exists`, `server_full`, `unavailable`.
+   * @param opener Where the guest comes from who opens it; undefined: it is opened by a token.
+   * @throws {AppError} `room_exists`, `address_limit`, `server_full`, `unavailable`.
    */
-  async open(name: string, settings: Partial<RoomSettings>): Promise<Room> {
+  async open(name: string, settings: Partial<RoomSettings>, opener: GuestAddress | undefined): Promise<Room> {
     if (!this.#isOpen) throw stopping();
     if (this.#rooms.has(name)) {
       throw new AppError('room_exists', `Room ${name} is open already. Use it, or choose another name.`);
     }
-    return this.#roomNamed(name, settings);
+    return this.#rooms.named(name, opener, settings);
   }
 
   /**
@@ -182,7 +211,7 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
   async drain(ms: number, cut: AbortSignal): Promise<void> {
     this.#isOpen = false;
     const over = AbortSignal.any([cut, AbortSignal.timeout(ms)]);
-    const occupied = [...this.#open].filter(({ participants }) => participants.size > 0);
+    const occupied = [...this.rooms].filter(({ participants }) => participants.size > 0);
     for (const { participants } of occupied) {
       for (const participant of participants.values()) {
         participant.notify({ event: 'serverStopping', data: { withinMs: ms } });
@@ -201,8 +230,7 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
   /** Ends every room. Nobody can join any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
-    await Promise.allSettled(this.#rooms.values());
-    for (const room of this.#open) room.close('server_stopped');
+    await this.#rooms.close();
   }
 
   /** Resolves when the journal has everything, or cannot have it for now. After `close`. */
@@ -210,106 +238,12 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
     await this.#journal.end();
   }
 
-  #notePresence(participant: Participant): void {
-    const { userId } = participant;
-    const presences = this.#presences.get(userId) ?? new Set<Participant>();
-    this.#presences.set(userId, presences.add(participant));
-    participant.once('close', () => {
-      presences.delete(participant);
-      if (presences.size === 0) this.#presences.delete(userId);
-    });
-  }
-
-  #refuse(visitor: Visitor, roomName: string): void {
-    const { userId } = visitor;
+  #refuse(visitor: Visitor, roomName: string, guest: GuestAddress | undefined): void {
     if (!this.#isOpen) throw stopping();
     if (this.#options.removals.isBarred(visitor, roomName)) {
       throw new AppError('forbidden', `You were removed from room ${roomName} by a host.`);
     }
-    const { participantsPerUser } = this.#options.limits;
-    const current = this.presencesOf(userId).length;
-    refuseAt(participantsPerUser, current, 'user_limit', 'You are in too many rooms and tabs. Leave one');
-  }
-
-  #roomNamed(name: string, settings: Partial<RoomSettings> = {}): Promise<Room> {
-    const present = this.#rooms.get(name);
-    if (present) return present;
-    const { rooms } = this.#options.limits;
-    if (this.#rooms.size >= rooms) this.#closeAnEmptyRoom();
-    refuseAt(rooms, this.#rooms.size, 'server_full', 'The server has no place for another room');
-    const { emptyRoomTtl: emptyTtl } = this.#options;
-    const opening = this.#openRoom(name, {
-      locked: false,
-      maxParticipants: undefined,
-      emptyTtl,
-      ...settings,
-    });
-    this.#rooms.set(name, opening);
-    opening.catch(() => this.#rooms.delete(name));
-    return opening;
-  }
-
-  /** An empty room makes way for one that is needed now, unless it is locked: one that nobody has come to yet, with its settings, goes last. */
-  #closeAnEmptyRoom(): void {
-    const empty = [...this.#open].filter(
-      ({ participants, settings }) => participants.size === 0 && !settings.locked,
-    );
-    const next = empty.find((room) => this.#entered.has(room)) ?? empty[0];
-    next?.close('room_closed');
-  }
-
-  async #openRoom(name: string, settings: RoomSettings): Promise<Room> {
-    const { workers, journal, log } = this.#options;
-    const room = await Room.create(name, settings, await workers.createRouter());
-    try {
-      const { id, startedAt } = room;
-      await journal.sessionStarted({ id, roomName: name, startedAt, settings });
-      if (room.closed)
-        throw new AppError('unavailable', `The media worker of room ${name} has ended. Join again.`);
-    } catch (error) {
-      room.close('room_closed');
-      this.#recordEnd(room);
-      throw unavailable(log, error);
-    }
-    this.#open.add(room);
-    log.info({ room: name, sessionId: room.id }, 'room opened');
-    this.#closeWhenEmpty(room);
-    room.on('updated', () => {
-      const { id, version, settings: changed } = room;
-      this.#journal.write('a change of a room', () =>
-        journal.sessionUpdated({ id, version, settings: changed }),
-      );
-    });
-    room.once('close', (reason) => this.#forget(room, reason));
-    room.on('error', (error) => log.error({ err: error, room: name }, 'room failed to do something'));
-    return room;
-  }
-
-  /** An open room that nobody is in ends after its `emptyTtl`; also one that nobody ever got into. */
-  #closeWhenEmpty(room: Room): void {
-    let timer: NodeJS.Timeout | undefined;
-    const wait = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        if (room.participants.size === 0) room.close('room_closed');
-      }, room.settings.emptyTtl);
-    };
-    wait();
-    room.on('empty', wait);
-    room.on('updated', wait);
-    room.once('close', () => clearTimeout(timer));
-  }
-
-  #forget(room: Room, reason: RoomCloseReason): void {
-    this.#open.delete(room);
-    this.#rooms.delete(room.name);
-    this.#recordEnd(room);
-    this.#options.log.info({ room: room.name, sessionId: room.id, reason }, 'room closed');
-  }
-
-  #recordEnd({ id }: Room): void {
-    const endedAt = new Date();
-    this.#journal.write('the end of a session', () => this.#options.journal.sessionEnded({ id, endedAt }));
+    this.#presences.refuseOneMore(visitor.userId, guest);
   }
 }
 
@@ -320,20 +254,4 @@ function refuseIfLocked({ name, settings }: Room, { grants }: Visitor): void {
 
 function stopping(): AppError {
   return new AppError('unavailable', 'The server is stopping. Try again in a minute.');
-}
-
-function refuseAt(
-  limit: number,
-  current: number,
-  code: 'room_full' | 'user_limit' | 'server_full',
-  message: string,
-): void {
-  if (current >= limit) throw new AppError(code, `${message} (${current} of ${limit}).`, { limit, current });
-}
-
-/** Maps a failure of the journal to `unavailable` if the database cannot be reached; any other error is returned as it is. */
-function unavailable(log: Logger, error: unknown): unknown {
-  if (!isUnreachable(error)) return error;
-  log.error({ err: error }, 'the database did not record a call');
-  return new AppError('unavailable', 'The database does not answer now. Try again in a few seconds.');
 }

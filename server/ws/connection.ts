@@ -144,6 +144,7 @@ export class Connection {
     }
     if (this.#session.ended) return;
     const { id, method, data = {} } = request;
+    this.#session.noteRequest();
     try {
       const result = await dispatch(this.#session, method, data);
       this.#send({ id, ok: true, data: result });

@@ -101,9 +101,15 @@ export class Session {
     return this.context.choice.of(this.presence.participant);
   }
 
+  /** A request has come: the room is in use. */
+  noteRequest(): void {
+    if (this.#presence) this.context.rooms.noteRequest(this.#presence.room);
+  }
+
   /** From now on the client is told what happens in the room. */
   enter(presence: Presence): void {
     this.#presence = presence;
+    this.noteRequest();
     presence.participant.on('notify', this.#notify);
     presence.participant.once('close', this.#forget);
     this.context.streams.tell(presence.participant);

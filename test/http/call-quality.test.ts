@@ -76,7 +76,7 @@ t.test('rooms are opened as often as they are joined, where anybody may', async 
 
 t.test('where there is no place for a room, it says so', async (t) => {
   const { app, rooms } = await testServer(t, { MAX_ROOMS: '1' });
-  await rooms.open('locked', { locked: true });
+  await rooms.open('locked', { locked: true }, undefined);
   const answer = await app.inject({ method: 'POST', url: '/api/room' });
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { msg: /no place for another room/ });

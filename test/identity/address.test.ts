@@ -8,6 +8,8 @@ import { keptWarnings } from '../support/warnings.ts';
 /** Every bound by address, as narrow as it gets. */
 const narrow = {
   ...tokenSettings,
+  GUEST_ROOMS_PER_ADDRESS: '1',
+  GUEST_PRESENCES_PER_ADDRESS: '1',
   SOCKETS_PER_ADDRESS: '1',
   JOINS_PER_MINUTE_PER_ADDRESS: '1',
   REST_REQUESTS_PER_MINUTE: '2',

@@ -8,7 +8,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     refuseIfJoined(session);
     const { rooms, resumption, turn, joins, address } = session.context;
     joins.take(session.userId, address);
-    const presence = await rooms.join(session.identity, params);
+    const presence = await rooms.join(session.identity, params, address);
     const { room, participant } = presence;
     if (session.ended || participant.closed) {
       participant.close('disconnected');
