@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { listOf, portRange } from './addresses.ts';
@@ -8,6 +7,7 @@ import type { Config } from './config.ts';
 import { createCallQuality } from './db/call-quality.ts';
 import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
+import { NodeLock } from './db/node-lock.ts';
 import { registerNode, type Node } from './db/nodes.ts';
 import { createPool } from './db/pool.ts';
 import { createStatsRecords } from './db/quality/records.ts';
@@ -26,8 +26,16 @@ import type { SlotLedger } from './streams/slot-ledger.ts';
 const STATS_WRITERS = 2;
 const STATS_READERS = 3;
 
+const NOT_SAFE_YET =
+  'SHARED_DATABASE=on: the slots are exact over all servers, but a room is not. Everybody in a room, and every request about it, must ' +
+  'reach one server; two that open the same room do not see each other. Limits by address and tabs of a user count for each server; ' +
+  'revocations take 5 s to reach the others; an outage of the database ends videos. Set it for every server of this database, or ' +
+  'one without it does not start again while others run. See “Several servers on one database” in docs/DEPLOY.md.';
+
 export interface ComposeOptions {
   log: Logger;
+  /** The server's hold on its NODE_ID; whoever took it gives it up. */
+  nodeLock: NodeLock;
   /** Signs the guests' cookies. */
   cookieSecret: string;
   /** The folder of the built client. */
@@ -53,6 +61,30 @@ export interface Composition extends App {
 }
 
 /**
+ * Takes hold of the server's NODE_ID, and of the right to use the database: before its schema is changed.
+ *
+ * @param onReplaced Called when another server has become the node: this one must stop.
+ * @throws {DatabaseInUseError} where another server is alive that this one may not run beside; `PoolerError`; and what `pg` throws.
+ */
+export async function lockNode(
+  config: Config,
+  connectionString: string,
+  { log, onReplaced }: { log: Logger; onReplaced: () => void },
+): Promise<NodeLock> {
+  const shared = config.SHARED_DATABASE === 'on';
+  const lock = await NodeLock.take({
+    connectionString,
+    connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
+    nodeId: config.NODE_ID,
+    shared,
+    log,
+    onReplaced,
+  });
+  if (shared) log.warn(NOT_SAFE_YET);
+  return lock;
+}
+
+/**
  * Makes every part of the server, in order, on a database whose schema is up to date. It starts no timers and does not
  * listen.
  *
@@ -63,7 +95,7 @@ export async function compose(
   connectionString: string,
   options: ComposeOptions,
 ): Promise<Composition> {
-  const { log, onStarted, clock = systemClock } = options;
+  const { log, onStarted, nodeLock, clock = systemClock } = options;
   const announced = await AnnouncedAddresses.lookUp(
     listOf(`${config.ANNOUNCED_ADDRESS},${config.RELAY_ADDRESS}`),
     log,
@@ -86,7 +118,7 @@ export async function compose(
     statsRead: connect('database pool that reads statistics', STATS_READERS),
   };
 
-  const node = { nodeId: config.NODE_ID, incarnation: randomUUID() };
+  const { node } = nodeLock;
   const abandoned = await registerNode(pools.calls, node);
   if (Object.values(abandoned).some((count) => count > 0)) {
     log.info(abandoned, 'closed what a former run of this server had left open');
@@ -126,6 +158,9 @@ export async function compose(
     clock,
   });
   onStarted('server', () => app.app.close());
+  nodeLock.onRegained = async () => {
+    await registerNode(pools.calls, node);
+  };
   const leases = new Leases({
     streams: app.streams,
     ledger,

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { listOf } from './addresses.ts';
-import { compose } from './compose.ts';
+import { compose, lockNode } from './compose.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { defaultDataDir, makeDataDir } from './db/embedded/data-dir.ts';
 import { EmbeddedPostgresError } from './db/embedded/error.ts';
 import { startEmbeddedPostgres } from './db/embedded/start.ts';
 import { migrate } from './db/migrate.ts';
 import { touchNode } from './db/nodes.ts';
+import { DatabaseInUseError, PoolerError } from './db/server-locks.ts';
 import { keepPartitions } from './db/quality/partitions.ts';
 import { AppError } from './errors.ts';
 import { keptCookieSecret } from './identity/cookie-secret.ts';
@@ -33,16 +34,21 @@ const NAMES_MS = 60_000;
 async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<void> {
   const dataDir = config.TRIVIUM_DATA_DIR ?? defaultDataDir(process.env);
   const connectionString = config.DATABASE_URL ?? (await embeddedDatabase(dataDir, log, shutdown));
-  await migrate({ connectionString, log }).catch((cause: unknown) => {
-    if (config.DATABASE_URL === undefined) throw cause;
-    const why = cause instanceof Error && cause.message ? cause.message : String(cause);
-    throw new AppError(
-      'unavailable',
-      `The PostgreSQL of DATABASE_URL cannot be used: ${why}. Correct it or unset it.`,
-    );
-  });
+  const nodeLock = await lockNode(config, connectionString, {
+    log,
+    onReplaced() {
+      log.fatal(
+        `Another server has started with NODE_ID=${config.NODE_ID} while this one could not reach the database: this one stops. Give ` +
+          'each server a NODE_ID of its own.',
+      );
+      void shutdown.close().then(() => process.exit(1));
+    },
+  }).catch((error: unknown) => rethrow(error, config));
+  shutdown.add('lock of the NODE_ID', () => nodeLock.close());
+  await migrate({ connectionString, log }).catch((error: unknown) => rethrow(error, config));
   const server = await compose(config, connectionString, {
     log,
+    nodeLock,
     cookieSecret: config.COOKIE_SECRET ?? (await keptCookieSecret(await makeDataDir(dataDir))),
     clientDir: join(projectRoot, 'dist', 'client'),
     onStarted: (name, close) => shutdown.add(name, close),
@@ -58,8 +64,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   };
   every(NAMES_MS, 'announced names were not looked up', () => announced.refresh());
   every(NODE_SEEN_MS, 'no sign of life was recorded', async () => {
-    if (await touchNode(pools.calls, node)) return;
-    log.error(`another server has started with NODE_ID=${node.nodeId}: give each its own`);
+    if (!(await touchNode(pools.calls, node))) nodeLock.doubt();
   });
   every(config.AUDIT_INTERVAL_MS, 'slots were not compared', () => audit.selfCheck());
   every(REVOCATIONS_MS, 'revocations were not looked up', () => revocations.refresh());
@@ -81,6 +86,16 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   log.info(`Trivium is ready: open ${config.PUBLIC_URL ?? address} in a browser`);
 }
 
+/** Says that the database that was asked for cannot be used, unless the error says what to do. */
+function rethrow(error: unknown, config: Config): never {
+  if (config.DATABASE_URL === undefined || isForOperators(error)) throw error;
+  const why = error instanceof Error && error.message ? error.message : String(error);
+  throw new AppError(
+    'unavailable',
+    `The PostgreSQL of DATABASE_URL cannot be used: ${why}. Correct it or unset it.`,
+  );
+}
+
 function warnIfUnreachable(config: Config, { addresses }: AnnouncedAddresses, log: Logger): void {
   const relays = listOf(config.RELAY_ADDRESS);
   const forBrowsers = addresses.filter((address) => !relays.includes(address));
@@ -94,9 +109,16 @@ async function embeddedDatabase(dataDir: string, log: Logger, shutdown: Shutdown
   return postgres.connectionString;
 }
 
+/** Whether an error's message is for whoever starts the server, and says what to do. */
+function isForOperators(error: unknown): error is Error {
+  return [AppError, EmbeddedPostgresError, DatabaseInUseError, PoolerError].some(
+    (kind) => error instanceof kind,
+  );
+}
+
 /** What a start can fail with that is no bug, told by its message alone. */
 function explain(error: unknown, config: Config): string | undefined {
-  if (error instanceof AppError || error instanceof EmbeddedPostgresError) return error.message;
+  if (isForOperators(error)) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EADDRINUSE') {
     return `Port ${config.PORT} on ${config.HOST} is in use by another program. Stop that, or set PORT to a free one.`;

@@ -196,6 +196,11 @@ export const settings = Type.Object({
     maxLength: 64,
     description: 'This server’s name among those that share a database',
   }),
+  SHARED_DATABASE: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description:
+      'Whether the server starts beside others on the same database, each with a NODE_ID of its own; not everything is safe so yet',
+  }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least level that is logged: fatal, error, warn, info, debug, trace or silent',

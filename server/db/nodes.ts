@@ -41,7 +41,8 @@ export async function registerNode(pool: Pool, { nodeId, incarnation }: Node): P
 /**
  * Says that this incarnation is alive.
  *
- * @returns false where it is not the node's present one: another server with the same NODE_ID has started since.
+ * @returns false where it is not the node's present one: another server with the same NODE_ID has started since, or the database
+ *   is not the one that it was.
  */
 export async function touchNode(pool: Pool, { nodeId, incarnation }: Node): Promise<boolean> {
   const { rowCount } = await pool.query(

@@ -94,7 +94,7 @@ t.test('a host mutes: sound is paused, video ends, and the person may begin agai
 });
 
 t.test('who is removed does not come back with the same token, nor after a restart', async (t) => {
-  const server = await testServer(t, { ...production, NODE_ID: 'removing' });
+  const server = await testServer(t, production);
   const ask = await askingWith(server, host);
   const token = await tokenOf('alma');
   const ada = await Peer.inRoom(t, server.url, 'tea', { token });
@@ -123,7 +123,8 @@ t.test('who is removed does not come back with the same token, nor after a resta
   await Peer.inRoom(t, server.url, 'tea', { token: later });
   t.pass('another room is fine, and so is a token that is made later');
 
-  const restarted = await testServer(t, { ...production, NODE_ID: 'removing-2' });
+  const another = { NODE_ID: 'another', SHARED_DATABASE: 'on' };
+  const restarted = await testServer(t, { ...production, ...another }, { database: server.database });
   await refuses(restarted.url, { token });
   await Peer.inRoom(t, restarted.url, 'tea', { token: later });
   await Peer.inRoom(t, restarted.url, 'other', { token: await tokenOf('ben') });

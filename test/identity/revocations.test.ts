@@ -109,8 +109,9 @@ t.test('a token that is spelled otherwise is the same one', async (t) => {
 
 t.test('revocations outlive the server, and reach others that share the database', async (t) => {
   const database = await stoppableDatabase(t);
-  const first = await testServer(t, tokenSettings, { database, faults: true });
-  const second = await testServer(t, { ...tokenSettings, NODE_ID: 'second' }, { database, faults: true });
+  const settings = { ...tokenSettings, SHARED_DATABASE: 'on' };
+  const first = await testServer(t, settings, { database, faults: true });
+  const second = await testServer(t, { ...settings, NODE_ID: 'second' }, { database, faults: true });
   const token = await tokenOf('ada');
   const ada = await Peer.connect(t, second.url, { token });
   t.equal((await revoke(first.url, { userId: 'ada' })).status, 204);
@@ -118,7 +119,7 @@ t.test('revocations outlive the server, and reach others that share the database
   const end = tokenEnd(ada);
   await second.revocations.refresh();
   await end;
-  const third = await testServer(t, { ...tokenSettings, NODE_ID: 'third' }, { database, faults: true });
+  const third = await testServer(t, { ...settings, NODE_ID: 'third' }, { database, faults: true });
   t.match(await validate(third.url, token), { status: 401 });
 
   await database.pool.query(`UPDATE revocations SET revoked_at = '2020-01-01', expires_at = '2021-01-01'`);

@@ -62,7 +62,7 @@ t.test('connections to the database are counted by what they are for', async (t)
 });
 
 t.test('servers in one process have counters of their own, and share what is of the process', async (t) => {
-  const [one, other] = [await testServer(t), await testServer(t, { NODE_ID: 'other' })];
+  const [one, other] = [await testServer(t), await testServer(t)];
   one.recorder.emit('sampled', [sampleOf({ figures: { upBytes: 7, downBytes: 0 } })]);
   const [up = ''] = media('bytes_total');
   t.equal((await Scrape.of(one)).value(up), 7);

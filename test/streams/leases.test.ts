@@ -16,7 +16,12 @@ async function server(t: Test, database: TestDatabase) {
   const clock = new TestClock();
   const running = await testServer(
     t,
-    { NODE_ID: randomUUID(), SLOT_LEASE_MS: String(LEASE), DECLARED_LEASE_MS: String(LEASE) },
+    {
+      NODE_ID: randomUUID(),
+      SHARED_DATABASE: 'on',
+      SLOT_LEASE_MS: String(LEASE),
+      DECLARED_LEASE_MS: String(LEASE),
+    },
     {
       database,
       clock,

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { compose, type ComposeOptions, type Composition } from '../../server/compose.ts';
+import { compose, lockNode, type ComposeOptions, type Composition } from '../../server/compose.ts';
 import { readConfig, type Config } from '../../server/config.ts';
+import type { NodeLock } from '../../server/db/node-lock.ts';
 import type { Recorder } from '../../server/stats/recorder.ts';
 import { temporaryFolder, testDatabase, type TestDatabase } from './postgres.ts';
 import file, { type Test } from './tap.ts';
@@ -10,6 +11,7 @@ import { testSettings } from './test-settings.ts';
 
 export interface TestServer extends Composition {
   config: Config;
+  nodeLock: NodeLock;
   /** The test's own connections to the server's database. */
   database: TestDatabase;
   log: Logger;
@@ -21,17 +23,28 @@ export interface TestServerParts extends Partial<
   Pick<ComposeOptions, 'log' | 'clientDir' | 'clock' | 'wrapLedger' | 'statsSink'>
 > {
   database?: TestDatabase;
+  /** Another server has become the node. */
+  onReplaced?: () => void;
   /** The test breaks something: slots and forwarded videos may differ, and be mended. */
   faults?: boolean;
 }
 
-const databases = new WeakMap<Test, Promise<TestDatabase>>();
+interface OfFile {
+  readonly database: Promise<TestDatabase>;
+  isUsed: boolean;
+}
 
-/** One database for all servers of a test file, whose sessions do not meet. */
-function databaseOfFile(): Promise<TestDatabase> {
-  const known = databases.get(file) ?? testDatabase(file);
-  databases.set(file, known);
-  return known;
+const databases = new WeakMap<Test, OfFile[]>();
+
+/** A database of the test file that no other server uses until the test ends: the first one, for one server after another. */
+function freeDatabase(t: Test): Promise<TestDatabase> {
+  const all = databases.get(file) ?? [];
+  databases.set(file, all);
+  const found = all.find(({ isUsed }) => !isUsed) ?? { database: testDatabase(file), isUsed: true };
+  if (!all.includes(found)) all.push(found);
+  found.isUsed = true;
+  t.teardown(() => (found.isUsed = false));
+  return found.database;
 }
 
 /**
@@ -43,11 +56,17 @@ export async function testServer(
   settings: Record<string, string> = {},
   own: TestServerParts = {},
 ): Promise<TestServer> {
-  const database = own.database ?? (await databaseOfFile());
+  const database = own.database ?? (await freeDatabase(t));
   const log = own.log ?? pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const config = readConfig({ ...testSettings, ...settings });
+  const nodeLock = await lockNode(config, database.connectionString, {
+    log,
+    onReplaced: own.onReplaced ?? (() => log.error('another server has the NODE_ID')),
+  });
+  t.teardown(() => nodeLock.close());
   const server = await compose(config, database.connectionString, {
     log,
+    nodeLock,
     cookieSecret: 'a secret of the tests, 32 bytes long',
     clientDir: own.clientDir ?? (await emptyClient(t)),
     onStarted: (_name, close) => t.teardown(close),
@@ -61,7 +80,7 @@ export async function testServer(
     if (server.streams.mended > 0)
       throw new Error(`${server.streams.mended} streams had to be mended, see TEST_LOG_LEVEL=warn`);
   });
-  return { ...server, config, database, log, url };
+  return { ...server, config, nodeLock, database, log, url };
 }
 
 /** Waits until every sample that there is has been written. */

@@ -135,7 +135,8 @@ t.test('remove: from every tab, and not in again with the same token', async (t)
   });
   t.match(await again.raw('join', { room: 'coffee', displayName: 'Ben' }), { ok: true });
 
-  const restarted = await testServer(t, tokenSettings, { database: server.database });
+  const another = { NODE_ID: 'another', SHARED_DATABASE: 'on' };
+  const restarted = await testServer(t, { ...tokenSettings, ...another }, { database: server.database });
   const later = await Peer.connect(t, restarted.url, { token: old });
   t.match(
     await later.raw('join', { room: 'tea', displayName: 'Ben' }),
