@@ -112,6 +112,18 @@ t.test('with DATABASE_URL, they work on that database', async (t) => {
   t.notOk(existsSync(TRIVIUM_DATA_DIR), 'and make no other');
 });
 
+t.test('rollback takes nothing back under a server that runs', async (t) => {
+  const server = await ServerProcess.spawn(t);
+  const url = await server.ready();
+  t.match(await trivium('rollback', { TRIVIUM_DATA_DIR: server.dataDir }), {
+    code: 1,
+    stdout: '',
+    stderr:
+      /^A server uses this database \(NODE_ID=main since 20\S+Z\)\. .*stop it first. Nothing was taken back\.\n$/,
+  });
+  t.equal((await fetch(`${url}/readyz`)).status, 200);
+});
+
 t.test('rollback, again and again, ends with nothing to take back', async (t) => {
   const { connectionString, pool } = await testDatabase(t);
   const { rowCount } = await pool.query('SELECT FROM migrations');
