@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { createCallQuality } from './db/call-quality.ts';
 import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
+import { endLostCalls, reopenCalls } from './db/lost-nodes.ts';
 import { NodeLock } from './db/node-lock.ts';
 import { registerNode, type Node } from './db/nodes.ts';
 import { createPool } from './db/pool.ts';
@@ -160,11 +161,18 @@ export async function compose(
   onStarted('server', () => app.app.close());
   nodeLock.onRegained = async () => {
     await registerNode(pools.calls, node);
+    const running = [...app.rooms.rooms].map(({ id }) => id);
+    await reopenCalls(pools.calls, node, running);
   };
   const leases = new Leases({
     streams: app.streams,
     ledger,
     declared: app.declared,
+    endLostCalls: async () => {
+      for (const calls of await endLostCalls(pools.calls, node, config.SLOT_LEASE_MS)) {
+        log.warn(calls, 'ended the calls of a server that is gone');
+      }
+    },
     lease: config.SLOT_LEASE_MS,
     declaredLease: config.DECLARED_LEASE_MS,
     clock,

@@ -59,8 +59,9 @@ export function createCallJournal(pool: Pool, node: Node): CallJournal {
 
     async participantLeft({ id, leftAt, reason }) {
       await pool.query(
+        // Another server may have taken this one for gone.
         `UPDATE participants SET left_at = greatest(joined_at, $2), leave_reason = $3
-         WHERE id = $1 AND left_at IS NULL`,
+         WHERE id = $1 AND (left_at IS NULL OR leave_reason = 'server_crashed')`,
         [id, leftAt, reason],
       );
     },

@@ -70,19 +70,20 @@ async function endStreams(client: PoolClient, nodeId: string, incarnation: strin
   return rowCount ?? 0;
 }
 
-async function endPresences(client: PoolClient, nodeId: string, incarnation: string): Promise<number> {
+/** @param except The incarnation whose calls go on, if any. */
+export async function endPresences(client: PoolClient, nodeId: string, except?: string): Promise<number> {
   const { rowCount } = await client.query(
     `UPDATE participants p
      SET left_at = greatest(p.joined_at, least(s.ended_at, n.seen_at, now())), leave_reason = 'server_crashed'
      FROM room_sessions s JOIN nodes n ON n.id = s.node_id
-     WHERE p.session_id = s.id AND p.left_at IS NULL AND s.node_id = $1 AND s.incarnation <> $2`,
-    [nodeId, incarnation],
+     WHERE p.session_id = s.id AND p.left_at IS NULL AND s.node_id = $1 AND s.incarnation IS DISTINCT FROM $2`,
+    [nodeId, except],
   );
   return rowCount ?? 0;
 }
 
 /** After `endPresences`: who joined after the node was last seen makes the session end that much later. */
-async function endSessions(client: PoolClient, nodeId: string, incarnation: string): Promise<number> {
+export async function endSessions(client: PoolClient, nodeId: string, except?: string): Promise<number> {
   const { rowCount } = await client.query(
     `UPDATE room_sessions s
      SET ended_at = greatest(
@@ -91,8 +92,8 @@ async function endSessions(client: PoolClient, nodeId: string, incarnation: stri
        (SELECT max(p.left_at) FROM participants p WHERE p.session_id = s.id)
      )
      FROM nodes n
-     WHERE n.id = s.node_id AND s.ended_at IS NULL AND s.node_id = $1 AND s.incarnation <> $2`,
-    [nodeId, incarnation],
+     WHERE n.id = s.node_id AND s.ended_at IS NULL AND s.node_id = $1 AND s.incarnation IS DISTINCT FROM $2`,
+    [nodeId, except],
   );
   return rowCount ?? 0;
 }

@@ -8,6 +8,8 @@ export interface LeasesOptions {
   streams: Streams;
   ledger: SlotLedger;
   declared?: DeclaredStreams;
+  /** Ends the calls of servers that are gone. */
+  endLostCalls: () => Promise<void>;
   /** How long this server's slots are held without being renewed, in ms. */
   lease: number;
   /** How long a declared one is, at least, in ms. */
@@ -20,8 +22,9 @@ export interface LeasesOptions {
 const MARGIN_MS = 3_000;
 
 /**
- * Renews this server's leases three times in each, and frees slots whose lease has run out. Time is that of the monotonic
- * clock, from before a renewal was sent: a clock that is set, or an answer that is late, makes no lease longer.
+ * Renews this server's leases three times in each, frees slots whose lease has run out, and ends the calls of servers that are
+ * gone. Time is that of the monotonic clock, from before a renewal was sent: a clock that is set, or an answer that is late, makes
+ * no lease longer.
  */
 export class Leases {
   readonly #options: LeasesOptions;
@@ -84,11 +87,12 @@ export class Leases {
    * itself reached the ledger without a break for as long as that lease.
    */
   async #sweep(unbroken: number): Promise<void> {
-    const { lease, declaredLease, ledger, streams } = this.#options;
+    const { lease, declaredLease, ledger, streams, endLostCalls } = this.#options;
     const users = [
       ...(unbroken >= lease ? await ledger.sweepExpired('servers') : []),
       ...(unbroken >= declaredLease ? await ledger.sweepExpired('declared') : []),
     ];
     for (const userId of new Set(users)) await streams.refresh(userId);
+    if (unbroken >= lease) await endLostCalls();
   }
 }
