@@ -41,6 +41,15 @@ export function isPrivateAddress(text: string): boolean {
   return family !== 0 && privates.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether an address is the machine itself. */
+export function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** A host name or an address at which something can be reached: no port, no URL, not `0.0.0.0`, not `fe80::1%eth0`. */
 export function isReachableHost(text: string): boolean {
   const family = isIP(text);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { isLoopback } from '../addresses.ts';
 
 /** What matters of the machine, or the container, that the server runs on. */
 export interface Host {
@@ -8,10 +8,6 @@ export interface Host {
   /** Its own addresses on links of which the other end is on its host: of a container's bridge. */
   addresses: readonly string[];
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /**
  * What keeps browsers from the media ports, and what to set, as a sentence; undefined where nothing is known to.
@@ -71,8 +67,4 @@ function isBridged(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isLoopback(address: string): boolean {
-  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
