@@ -17,6 +17,7 @@ import { registerCors } from './http/cors.ts';
 import { registerDocs } from './http/docs.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
+import { registerKnownHost } from './http/known-host.ts';
 import { registerLimits } from './http/limits.ts';
 import { registerMetrics, registerRequestTimes } from './http/metrics.ts';
 import { refusePath, registerNotFound } from './http/not-found.ts';
@@ -24,7 +25,7 @@ import { registerOpenApi } from './http/openapi.ts';
 import { registerPages } from './http/pages.ts';
 import { registerParticipants } from './http/participants.ts';
 import { registerProblemPages } from './http/problem-pages.ts';
-import { registerProblems } from './http/problem.ts';
+import { answerError, registerProblems } from './http/problem.ts';
 import { registerRevocations } from './http/revocations.ts';
 import { registerRoomStreams } from './http/room-streams.ts';
 import { registerRooms } from './http/rooms.ts';
@@ -40,6 +41,8 @@ import { registerStreams } from './http/streams.ts';
 import { Turns } from './http/turns.ts';
 import { registerValidate } from './http/validate.ts';
 import { registerClientAddress } from './identity/address.ts';
+import { KnownHosts } from './identity/known-hosts.ts';
+import { Origins } from './identity/origins.ts';
 import { registerIdentity } from './identity/plugin.ts';
 import { Revocations, type RevocationStore } from './identity/revocations.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
@@ -176,7 +179,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       : new Metrics({ rooms, streams, workers, recorder, pools, connections, sockets });
   if (metrics) registerRequestTimes(app, metrics);
   await registerHeaders(app, listOf(config.FRAME_ANCESTORS));
-  await registerCors(app, listOf(config.ALLOWED_ORIGINS));
+  const hosts = new KnownHosts(config);
+  const origins = new Origins(config, hosts);
+  await registerCors(app, origins);
+  app.setErrorHandler(answerError);
+  registerKnownHost(app, hosts);
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
   const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
   const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });
@@ -203,7 +210,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     sockets,
     answered: metrics && ((method, outcome) => metrics.signalling.answered(method, outcome)),
     log,
-    allowedOrigins: listOf(config.ALLOWED_ORIGINS),
+    origins,
     resumeGrace: config.RESUME_GRACE_MS,
     limits: {
       messagesPerSecond: config.MESSAGES_PER_SECOND,
@@ -219,7 +226,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const turns = new Turns(STATS_TURNS);
   const countJoin = (request: FastifyRequest) => joins.take(request.identity?.userId, request.clientAddress);
   const { callQuality: quality, statsRecords: stats } = dependencies;
-  await registerCallQuality(app, { rooms, quality, turns, countJoin }, config, count);
+  await registerCallQuality(app, { rooms, quality, turns, hosts, countJoin }, config, count);
   const sources = { rooms, records, removals: revocations };
   const statsSources = { ...sources, stats, turns };
   await app.register(

@@ -15,6 +15,7 @@ import { keptCookieSecret } from './identity/cookie-secret.ts';
 import { createLogger } from './logger.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import { reachabilityProblem, thisHost } from './media/reachability.ts';
+import { checksHosts } from './production.ts';
 import { projectRoot } from './root.ts';
 import { Shutdown } from './shutdown.ts';
 
@@ -54,6 +55,12 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     onStarted: (name, close) => shutdown.add(name, close),
   });
   warnIfUnreachable(config, server.announced, log);
+  if (!checksHosts(config)) {
+    log.warn(
+      'PUBLIC_URL is not set: the server answers to any host name, also to one of a website that gives it this address (DNS rebinding). ' +
+        'Set PUBLIC_URL to where people open the pages.',
+    );
+  }
 
   const { node, pools, announced, audit, revocations, leases, recorder, rooms } = server;
   const every = (ms: number, failure: string, work: () => Promise<unknown>): void => {

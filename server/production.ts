@@ -11,6 +11,14 @@ export function guestsMayJoin(config: Pick<Config, 'GUESTS' | 'NODE_ENV'>): bool
   return config.GUESTS === undefined ? !isProduction(config) : config.GUESTS === 'on';
 }
 
+/**
+ * Whether the server can know by which names people reach it. In production that takes PUBLIC_URL: without it, what a proxy sends as
+ * the name has to be believed.
+ */
+export function checksHosts(config: Pick<Config, 'NODE_ENV' | 'PUBLIC_URL'>): boolean {
+  return !isProduction(config) || config.PUBLIC_URL !== undefined;
+}
+
 /** Everything that makes a configuration unfit for production, as sentences. */
 export function unsafeIn(config: Config): string[] {
   const { API_SECRET, COOKIE_SECRET, JWKS_URL, TURN_SECRETS } = config;

@@ -37,11 +37,14 @@ export const settings = Type.Object({
     description: 'Port of the pages, the API and the signalling; 0 takes a free one',
   }),
   PUBLIC_URL: Type.Optional(
-    Type.String({
-      pattern: '^https?://',
-      description:
-        'Where people open the pages, for the line that says so at start and the links of /api/room',
-    }),
+    Type.Refine(
+      Type.String({
+        description:
+          'Where people open the pages: the server answers to its host name, and links of /api/room begin with it',
+      }),
+      (text) => /^https?:\/\//.test(text) && URL.canParse(text),
+      () => 'must be a URL, such as https://call.example.org',
+    ),
   ),
   TRUST_PROXY: Type.Optional(
     Type.Refine(
@@ -178,7 +181,7 @@ export const settings = Type.Object({
   ALLOWED_ORIGINS: Type.String({
     default: '',
     description:
-      'Origins, separated by commas, whose pages may open the signalling and read the REST API, beside the server’s own; `*` is any',
+      'Origins, separated by commas, whose pages may use the signalling and the REST API, beside the server’s own; `*` is any',
   }),
   FRAME_ANCESTORS: Type.Refine(
     Type.String({

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { newUser, Peer, type JoinedPeer } from './support/peer.ts';
 import { vp8 } from './support/rtp.ts';
 import { ServerProcess } from './support/server-process.ts';
+import { tokenSettings } from './support/tokens.ts';
 
 t.test('it starts without any setting, says where to point a browser, and stops by a signal', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -156,6 +157,12 @@ t.test('a browser is the same user after a restart', async (t) => {
   const next = await ServerProcess.spawn(t, { TRIVIUM_DATA_DIR: server.dataDir });
   const answer = await fetch(await next.ready(), { headers: { cookie: cookie.split(';')[0] ?? '' } });
   t.same(answer.headers.getSetCookie(), []);
+});
+
+t.test('in production without PUBLIC_URL it warns that it answers to any host name', async (t) => {
+  const server = await ServerProcess.spawn(t, { ...tokenSettings, NODE_ENV: 'production' });
+  await server.ready();
+  t.match(server.stdout.join('\n'), /"level":"warn".*PUBLIC_URL is not set.*DNS rebinding/);
 });
 
 t.test('what it cannot start with is one clear sentence, exit code 1, and nothing left', async (t) => {

@@ -4,7 +4,15 @@ import { Problem, PROBLEM } from './problem.ts';
 import { ref } from './schemas.ts';
 
 /** Refusals that every route may answer; the OpenAPI file has them without their being named. */
-const anywhere: ErrorCode[] = ['bad_request', 'unauthorized', 'rate_limited', 'unavailable', 'internal'];
+const anywhere: ErrorCode[] = [
+  'bad_request',
+  'unauthorized',
+  'origin_not_allowed',
+  'unknown_host',
+  'rate_limited',
+  'unavailable',
+  'internal',
+];
 
 const waitHeader = { 'retry-after': Type.Integer({ description: 'Seconds to wait.' }) };
 const limitHeaders = {
@@ -21,10 +29,12 @@ export function answer(schema: TSchema, description: string, headers?: TProperti
 /** A good answer without a body, for `schema.response`. */
 export const noContent = (description: string) => Type.Null({ description });
 
-/** The refusals of a route beside those that are possible anywhere, by status, for `schema.response`. */
+/** The refusals of a route beside those that are possible anywhere, by status, for `schema.response`. Those of the same status are named with it. */
 export function refusals(...codes: ErrorCode[]): Record<number, object> {
+  const statuses = new Set(codes.map((code) => errorCodes[code].status));
+  const possible = new Set([...codes, ...anywhere.filter((code) => statuses.has(errorCodes[code].status))]);
   const said = new Map<number, string[]>();
-  for (const code of codes) {
+  for (const code of possible) {
     const { status, meaning } = errorCodes[code];
     said.set(status, [...(said.get(status) ?? []), `\`${code}\`: ${meaning}`]);
   }

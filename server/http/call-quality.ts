@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import { unknownHost, type KnownHosts } from '../identity/known-hosts.ts';
 import { randomRoomName } from '../rooms/random-room-name.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { CallQuality, QualityEntry } from '../stats/call-quality.ts';
@@ -21,6 +22,7 @@ export interface CallQualitySources {
   rooms: RoomRegistry;
   quality: CallQuality;
   turns: Turns;
+  hosts: KnownHosts;
   /** Counts a room as if it were joined. @throws {AppError} `rate_limited` */
   countJoin: (request: FastifyRequest) => void;
 }
@@ -31,7 +33,7 @@ export interface CallQualitySources {
  */
 export async function registerCallQuality(
   app: FastifyInstance,
-  { rooms, quality, turns, countJoin }: CallQualitySources,
+  { rooms, quality, turns, hosts, countJoin }: CallQualitySources,
   config: Config,
   count: Limits['count'],
 ): Promise<void> {
@@ -41,12 +43,19 @@ export async function registerCallQuality(
     access === 'token' ? admit : () => undefined;
   const kept = () => keptPeriod(config.STATS_SAMPLE_DAYS);
 
+  /** Where links begin: nobody is sent to a name that the server does not know. @throws {AppError} `unknown_host` */
+  const originOf = ({ protocol, host }: FastifyRequest): string => {
+    if (config.PUBLIC_URL !== undefined) return config.PUBLIC_URL;
+    if (hosts.knows(host)) return `${protocol}://${host}`;
+    throw unknownHost(host);
+  };
+
   const open = async (request: FastifyRequest) => {
+    const origin = originOf(request);
     // Where a token has to say that one may, it is as with `POST /api/v1/rooms`.
     if (access === 'open') countJoin(request);
     const opener = request.identity?.token ? undefined : request.clientAddress;
     const room = await rooms.open(randomRoomName(), {}, opener);
-    const origin = config.PUBLIC_URL ?? `${request.protocol}://${request.host}`;
     return {
       id: room.id,
       name: room.name,

@@ -1,5 +1,6 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
+import type { Origins } from '../identity/origins.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,17 +26,15 @@ const MAX_AGE = 600;
 /**
  * Lets pages of some origins read the answers of the REST API, refusals too: to be registered before whatever refuses a
  * request. Cookies never go along, so that a page acts by a token of its own alone.
- *
- * @param allowed Origins; `*` is any.
  */
-export async function registerCors(app: FastifyInstance, allowed: string[]): Promise<void> {
+export async function registerCors(app: FastifyInstance, origins: Origins): Promise<void> {
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/v1/')) route.config = { ...route.config, cors: false };
   });
   await app.register(cors, {
-    origin: allowed.includes('*')
+    origin: origins.any
       ? '*'
-      : (origin, decide) => decide(null, origin !== undefined && allowed.includes(origin)),
+      : (origin, decide) => decide(null, origin !== undefined && origins.allows(origin)),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders,
     maxAge: MAX_AGE,

@@ -31,6 +31,9 @@ export const advice: Record<ErrorCode, string> = {
   unauthorized:
     'Get a new access token from your backend and send it by `Authorization: Bearer`. `detail` says what was wrong.',
   forbidden: 'Use a token with the grant that `detail` names, or one that is not bound to another room.',
+  origin_not_allowed: 'Whoever runs the server adds the origin to `ALLOWED_ORIGINS`. `detail` names it.',
+  unknown_host:
+    'Use the address of the server that its pages are opened at. If it is this one, whoever runs the server sets `PUBLIC_URL` to it.',
   unavailable: 'Try again in a few seconds. Where it goes on, /readyz says which part is missing.',
   internal: 'Tell whoever runs the server: its log has the details. Trying again may help.',
 };

@@ -73,6 +73,14 @@ export const errorCodes = {
     meaning: 'There is no valid access token. The message says what is wrong with it, and what to do.',
   },
   forbidden: { status: 403, meaning: 'The user may not do this.' },
+  origin_not_allowed: {
+    status: 403,
+    meaning: 'The page that asks is of an origin that may not use the server. The message names the origin.',
+  },
+  unknown_host: {
+    status: 421,
+    meaning: 'The server is not known by the host name that was asked for. The message names it.',
+  },
   unavailable: {
     status: 503,
     meaning: 'A part that is needed (a worker, the database) does not answer now. Try again.',

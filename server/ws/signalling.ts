@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import { guestCookieFor } from '../identity/guest.ts';
+import { foreignOrigin, type Origins } from '../identity/origins.ts';
 import { requireIdentity } from '../identity/require.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import type { AccessTokens } from '../identity/tokens.ts';
@@ -28,8 +29,8 @@ export interface SignallingOptions {
   revocations: Revocations;
   announced: AnnouncedAddresses;
   turn: TurnOptions;
-  /** Origins, beside the server's own, whose pages may connect; `*` is any. */
-  allowedOrigins: string[];
+  /** Whose pages may connect. */
+  origins: Origins;
   /** Time that a participant whose connection broke may take to come back, in ms. */
   resumeGrace: number;
   limits: ConnectionLimits;
@@ -42,7 +43,7 @@ export interface SignallingOptions {
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
-  const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, allowedOrigins } = options;
+  const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, origins } = options;
   const { joins, sockets, limits, answered, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
@@ -55,11 +56,13 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
     {
       websocket: true,
       preValidation: (request, _reply, allowed) => {
-        requireIdentity(request);
-        if (!isOriginAllowed(request, allowedOrigins)) {
-          log.warn({ origin: request.headers.origin }, 'signalling refused: foreign origin');
-          throw new AppError('forbidden', 'This origin may not connect.');
+        const { origin } = request.headers;
+        // A page of another origin would connect with its visitor's cookie; a client that is no browser sends no origin.
+        if (origin !== undefined && !origins.mayUse(origin, request.host)) {
+          log.warn({ origin }, 'signalling refused: foreign origin');
+          throw foreignOrigin(origin);
         }
+        requireIdentity(request);
         sockets.take(request.clientAddress, request.raw.socket);
         allowed();
       },
@@ -102,11 +105,4 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
       });
     },
   );
-}
-
-/** A page of another origin would connect with its visitor's cookie; a client that is no browser sends no origin. */
-function isOriginAllowed(request: FastifyRequest, allowed: string[]): boolean {
-  const { origin } = request.headers;
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === request.host;
 }

@@ -5,7 +5,7 @@ import { testServer, type TestServer } from '../support/server.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 
 t.test('POST /api/room opens a room under a name that nobody guesses', async (t) => {
-  const server = await testServer(t);
+  const server = await testServer(t, { ALLOWED_ORIGINS: 'http://calls.example' });
   const { app, rooms } = server;
   const names = new Set<string>();
   for (const [headers, payload] of [
@@ -37,12 +37,12 @@ t.test('POST /api/room opens a room under a name that nobody guesses', async (t)
   t.match(bad.json(), { msg: /JSON/ });
 });
 
-t.test('the link of a room is below PUBLIC_URL, or where a proxy says', async (t) => {
+t.test('the link of a room is below PUBLIC_URL, or of a host that is known', async (t) => {
   const urlOf = async (settings: Record<string, string>, headers: Record<string, string>) => {
     const { app } = await testServer(t, settings);
     const answer = await app.inject({ method: 'POST', url: '/api/room', headers });
     const { name = '', url } = answer.json<Record<string, string>>();
-    return url?.replace(name, '*');
+    return answer.statusCode === 200 ? url?.replace(name, '*') : [answer.statusCode, answer.body];
   };
   const proxied = {
     host: '10.0.0.2:3000',
@@ -50,7 +50,12 @@ t.test('the link of a room is below PUBLIC_URL, or where a proxy says', async (t
     'x-forwarded-proto': 'https',
   };
   t.equal(await urlOf({ PUBLIC_URL: 'https://a.example/trivium/' }, {}), 'https://a.example/trivium/r/*');
-  t.equal(await urlOf({ TRUST_PROXY: '127.0.0.1' }, proxied), 'https://calls.example/r/*');
+  const behind = { TRUST_PROXY: '127.0.0.1', ALLOWED_ORIGINS: 'https://calls.example' };
+  t.equal(await urlOf(behind, proxied), 'https://calls.example/r/*');
+  const production = { NODE_ENV: 'production', CALL_QUALITY_API: 'open', ...tokenSettings };
+  for (const settings of [{ TRUST_PROXY: '127.0.0.1' }, { TRUST_PROXY: '127.0.0.1', ...production }]) {
+    t.match(await urlOf(settings, proxied), [421, /calls\.example.*PUBLIC_URL/], 'not of any other');
+  }
   t.equal(await urlOf({}, proxied), 'http://10.0.0.2:3000/r/*', 'not by whom nobody trusts');
 });
 
