@@ -14,6 +14,7 @@ import { registerAudit } from './http/audit.ts';
 import { acceptEmptyJson } from './http/body.ts';
 import { registerCallQuality } from './http/call-quality.ts';
 import { registerCors } from './http/cors.ts';
+import { registerCrossSite } from './http/cross-site.ts';
 import { registerDocs } from './http/docs.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
@@ -184,6 +185,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await registerCors(app, origins);
   app.setErrorHandler(answerError);
   registerKnownHost(app, hosts);
+  registerCrossSite(app, origins);
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
   const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
   const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });

@@ -5,7 +5,16 @@ import { Link, type LinkOptions } from './link.ts';
 const RETRY_MS = [0, 500, 1_000, 2_000, 4_000];
 
 /** Failures after which it makes no sense to join again. */
-const FINAL = new Set(['room_full', 'room_locked', 'user_limit', 'unauthorized', 'forbidden', 'bad_request']);
+const FINAL = new Set<SignallingError['code']>([
+  'room_full',
+  'room_locked',
+  'user_limit',
+  'unauthorized',
+  'forbidden',
+  'origin_not_allowed',
+  'unknown_host',
+  'bad_request',
+]);
 
 interface Rejoining {
   /** One has left meanwhile. */

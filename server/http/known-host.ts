@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { unknownHost, type KnownHosts } from '../identity/known-hosts.ts';
+import { tellAnyOrigin } from './cross-site.ts';
 
 /** Asked by machines, by whatever name they have for the server, such as a container's. They change nothing and name nobody. */
 const MACHINES = new Set(['/healthz', '/readyz', '/metrics']);
@@ -13,7 +14,7 @@ const LOGGED_MAX = 20;
  */
 export function registerKnownHost(app: FastifyInstance, hosts: KnownHosts): void {
   const logged = new Set<string>();
-  app.addHook('onRequest', (request, _reply, next) => {
+  app.addHook('onRequest', (request, reply, next) => {
     const { host = '' } = request.headers;
     const known = host === '' || hosts.accepts(host) || hosts.accepts(request.host);
     if (known || MACHINES.has(request.routeOptions.url ?? '')) {
@@ -25,6 +26,7 @@ export function registerKnownHost(app: FastifyInstance, hosts: KnownHosts): void
       logged.add(request.host);
       request.log.warn(`refused: ${refusal.message}`);
     }
+    tellAnyOrigin(request, reply);
     next(refusal);
   });
 }

@@ -32,6 +32,8 @@ export async function registerOlderService(
 
 /** What a path does by a method. */
 interface Method<Route extends RouteGenericInterface> {
+  /** It changes something though it is a GET. */
+  changes?: true;
   /** Refuses who may not, by throwing, before the body is looked at. */
   admit?: (request: FastifyRequest) => void;
   work: (request: FastifyRequest<Route>, reply: FastifyReply) => unknown;
@@ -50,12 +52,13 @@ export function endpoint<Route extends RouteGenericInterface>(
   };
   for (const url of [path, `${path}/`]) {
     for (const method of ['GET', 'POST'] as const) {
-      const { admit, work } = works[method] ?? {};
+      const { admit, work, changes } = works[method] ?? {};
       if (!work) continue;
       scope.route({
         method,
         url,
         exposeHeadRoute: head,
+        ...(changes && { config: { changes } }),
         onRequest: (request, _reply, next) => {
           admit?.(request);
           next();

@@ -76,6 +76,7 @@ export async function registerStreamCount(
     ] as const) {
       endpoint<OfUser>(scope, path, {
         GET: {
+          changes: true,
           admit: (request) => {
             if (access === 'token') requireToken(request, 'streamsWrite');
           },

@@ -35,7 +35,8 @@ const Who = named('Who', 'Who asks.', {
 });
 
 /**
- * `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket.
+ * `GET /validate`: who asks and what they may do, or why not, which browsers are not told of a refused WebSocket. A page whose origin or
+ * host name the server refuses can read that here, of whatever origin it is.
  *
  * @param refuseSocket Refuses who may not open one more, by throwing.
  */
@@ -47,11 +48,12 @@ export function registerValidate(
   scope.get(
     '/validate',
     {
+      config: { explains: true },
       schema: {
         operationId: 'validate',
         summary: 'Says who asks, and what they may do',
         description:
-          'Or why a token or one more connection is refused, which a browser cannot read where it opens a WebSocket.',
+          'Or why a token, the origin of a page or one more connection is refused, which a browser cannot read where it opens a WebSocket.',
         tags: ['tokens'],
         response: { 200: answer(ref(Who), 'The user, and the grants.') },
       },

@@ -54,20 +54,31 @@ t.test('preflights are answered before anybody is asked who it is, and count for
   }
 });
 
-t.test('pages of other origins are told nothing', async (t) => {
+t.test('pages of other origins are told nothing but why they are refused', async (t) => {
   const { app } = await testServer(t, settings);
-  for (const method of ['GET', 'OPTIONS'] as const) {
+  for (const [method, url] of [
+    ['GET', '/api/v1/problems'],
+    ['GET', '/api/v1/rooms'],
+    ['OPTIONS', validate],
+  ] as const) {
     const { headers } = await app.inject({
-      url: validate,
+      url,
       method,
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'GET' },
     });
     const cors = Object.keys(headers).filter((name) => name.startsWith('access-control-'));
-    t.same(cors, [], method);
+    t.same(cors, [], `${method} ${url}`);
   }
   const without = await testServer(t, { ...tokenSettings });
-  const { headers } = await without.app.inject({ url: validate, headers: { origin: shop } });
+  const { headers } = await without.app.inject({ url: '/api/v1/problems', headers: { origin: shop } });
   t.equal(headers['access-control-allow-origin'], undefined, 'by default there are no others');
+  const local = { origin: 'http://localhost:5173' };
+  const developing = await without.app.inject({ url: validate, headers: local });
+  t.equal(developing.headers['access-control-allow-origin'], local.origin, 'but those of this machine');
+  const production = await testServer(t, { ...tokenSettings, NODE_ENV: 'production' });
+  const answer = await production.app.inject({ url: validate, headers: local });
+  t.equal(answer.statusCode, 403);
+  t.match(answer.json(), { code: 'origin_not_allowed', detail: /http:\/\/localhost:5173/ });
 });
 
 t.test('`*` lets pages of any origin read, and pages and older paths stay as they are', async (t) => {
