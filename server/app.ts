@@ -25,6 +25,7 @@ import { refusePath, registerNotFound } from './http/not-found.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { registerPages } from './http/pages.ts';
 import { registerParticipants } from './http/participants.ts';
+import { registerPrefetch } from './http/prefetch.ts';
 import { registerProblemPages } from './http/problem-pages.ts';
 import { answerError, registerProblems } from './http/problem.ts';
 import { registerRevocations } from './http/revocations.ts';
@@ -186,6 +187,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   app.setErrorHandler(answerError);
   registerKnownHost(app, hosts);
   registerCrossSite(app, origins);
+  registerPrefetch(app);
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
   const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
   const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });

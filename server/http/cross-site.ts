@@ -39,7 +39,7 @@ export function tellAnyOrigin(request: FastifyRequest, reply: FastifyReply): voi
 }
 
 /** Whether answering a request changes something. */
-function changesSomething({ method, routeOptions }: FastifyRequest): boolean {
+export function changesSomething({ method, routeOptions }: FastifyRequest): boolean {
   return !SAFE_METHODS.has(method) || routeOptions.config.changes === true;
 }
 

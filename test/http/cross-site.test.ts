@@ -103,6 +103,34 @@ t.test('a browser that does not say where a request comes from names the origin'
   );
 });
 
+t.test('what is prefetched starts nothing', async (t) => {
+  const server = await testServer(t);
+  const { url } = server;
+  const before = await held(server);
+  for (const headers of [
+    { 'sec-purpose': 'prefetch' },
+    { 'sec-purpose': 'prefetch;prerender' },
+    { 'sec-purpose': 'prefetch;anonymous-client-ip' },
+    { purpose: 'prefetch' },
+    { 'x-purpose': 'preview' },
+    { 'x-moz': 'prefetch' },
+  ]) {
+    for (const path of ['/api/startstream/7', '/api/endstream/7']) {
+      const answer = await rawRequest(url + path, { headers: { ...headers, 'sec-fetch-site': 'none' } });
+      t.equal(answer.status, 403, JSON.stringify(headers));
+      t.match(answer.body, /prefetched/);
+      t.equal(answer.headers['cache-control'], 'no-store');
+    }
+    const made = await rawRequest(`${url}/api/room`, { method: 'POST', headers });
+    t.equal(made.status, 403);
+    for (const path of ['/', '/r/tea', '/api/v1/rooms']) {
+      t.equal((await rawRequest(url + path, { headers })).status, 200, `${path} changes nothing`);
+    }
+  }
+  t.same(await held(server), before);
+  t.equal((await rawRequest(`${url}/api/startstream/7`)).status, 200);
+});
+
 t.test('the page of any origin can read why it is refused', async (t) => {
   for (const settings of [{}, { GUESTS: 'off' }]) {
     const { url } = await testServer(t, settings);
