@@ -22,6 +22,7 @@ declare global {
 export async function productPage(t: Test): Promise<string> {
   const folder = await temporaryFolder(t);
   await mkdir(join(folder, 'assets'));
+  const isSet = 'NODE_ENV' in process.env;
   await build({
     configFile: false,
     logLevel: 'silent',
@@ -31,6 +32,8 @@ export async function productPage(t: Test): Promise<string> {
       outDir: join(folder, 'assets'),
     },
   });
+  // Vite sets it, and servers that later files of this process spawn would be in production.
+  if (!isSet) delete process.env['NODE_ENV'];
   // A file of its own: the server lets pages run no script that stands in them.
   await writeFile(
     join(folder, 'assets', 'page.js'),
