@@ -47,6 +47,7 @@ import { KnownHosts } from './identity/known-hosts.ts';
 import { Origins } from './identity/origins.ts';
 import { registerIdentity } from './identity/plugin.ts';
 import { Revocations, type RevocationStore } from './identity/revocations.ts';
+import type { TokenHolder } from './identity/tokens.ts';
 import type { AnnouncedAddresses } from './media/announced-addresses.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { PoolCounts } from './metrics/database.ts';
@@ -112,7 +113,7 @@ export interface App {
  * request meets them. Closing `app` ends every call first, and waits until that is recorded.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { config, log, workers, announced, journal, ledger, checks, clientDir } = dependencies;
+  const { config, log, workers, announced, journal, ledger, checks, clientDir, clock } = dependencies;
   const { records, streamRecords } = dependencies;
   const now = () => dependencies.clock.monotonic();
   const revocations = new Revocations(dependencies.revocationStore);
@@ -132,7 +133,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
     now,
   });
-  const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, log });
+  const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, clock, log });
   const choice = new AutomaticChoice({ streams, rooms, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
@@ -190,7 +191,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   registerPrefetch(app);
   registerHealth(app, { ...checks, open: () => rooms.isOpen });
   const { count, countRefused } = await registerLimits(app, config.REST_REQUESTS_PER_MINUTE);
-  const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused });
+  const onAccepted = (holder: TokenHolder) => streams.limits.see(holder);
+  const tokens = await registerIdentity(app, { ...dependencies, revocations, countRefused, onAccepted });
   const joins = new JoinLimits({
     user: config.JOINS_PER_MINUTE_PER_USER,
     address: config.JOINS_PER_MINUTE_PER_ADDRESS,

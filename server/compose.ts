@@ -134,7 +134,10 @@ export async function compose(
   onStarted('media workers', () => workers.close());
 
   const ledger = (options.wrapLedger ?? ((real) => real))(
-    createSlotLedger(pools.calls, node, config.SLOT_LEASE_MS),
+    createSlotLedger(pools.calls, node, {
+      lease: config.SLOT_LEASE_MS,
+      limit: config.MAX_STREAMS_PER_USER,
+    }),
   );
   const readiness = createReadiness(pools.calls, node, log, () => clock.monotonic());
   const app = await buildApp({

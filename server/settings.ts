@@ -224,7 +224,8 @@ export const settings = Type.Object({
     default: 3,
     minimum: 0,
     maximum: 100,
-    description: 'Videos that one user watches at once, over all rooms, tabs and devices',
+    description:
+      'Videos that one user watches at once, over all rooms, tabs and devices; a token or REST may set another limit for a user who is no guest',
   }),
   MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
   HTTP_HEADERS_TIMEOUT_MS: milliseconds(

@@ -19,10 +19,11 @@ export async function run(args: string[]): Promise<void> {
     const pool = createPool({ connectionString, log });
     try {
       // Streams outside the SFU belong to no node, and have leases of their own.
-      const ledger = createSlotLedger(pool, { nodeId: 'seed', incarnation: randomUUID() }, 0);
-      const [limit, lease] = [config.MAX_STREAMS_PER_USER, config.STREAM_COUNT_LEASE_MS];
+      const { MAX_STREAMS_PER_USER: limit, STREAM_COUNT_LEASE_MS: lease } = config;
+      const node = { nodeId: 'seed', incarnation: randomUUID() };
+      const ledger = createSlotLedger(pool, node, { lease: 0, limit });
       for (const [userId, count] of Object.entries(streamsOf)) {
-        await giveStreams(ledger, userId, { count, limit, lease });
+        await giveStreams(ledger, userId, count, lease);
       }
     } finally {
       await pool.end();
@@ -32,17 +33,14 @@ export async function run(args: string[]): Promise<void> {
   process.stdout.write(`Streams of the older service: ${made.join(', ')}.\n`);
 }
 
-async function giveStreams(
-  ledger: SlotLedger,
-  userId: string,
-  { count, limit, lease }: { count: number; limit: number; lease: number },
-): Promise<void> {
+async function giveStreams(ledger: SlotLedger, userId: string, count: number, lease: number): Promise<void> {
   while (await ledger.endOldest(userId, 'stream_count'));
   // Who has had a stream is known.
   for (let made = 0; made < Math.max(count, 1); made += 1) {
     const stream = { id: randomUUID(), userId, origin: 'stream_count', label: undefined, lease } as const;
-    const { granted } = await ledger.acquire(stream, limit);
+    const { granted } = await ledger.acquire(stream);
     if (!granted) {
+      const { limit } = await ledger.limitOf(userId);
       throw new CommandError(
         `User ${userId} cannot have ${count} streams: ${made} could be started, and all ${limit} slots are held.`,
       );

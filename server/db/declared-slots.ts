@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { SlotLedger } from '../streams/slot-ledger.ts';
-import { heldStreams } from './held-streams.ts';
+import { heldStream } from './held-streams.ts';
 
 type DeclaredSlots = Pick<
   SlotLedger,
@@ -29,8 +29,7 @@ export function createDeclaredSlots(pool: Pool, incarnation: string): DeclaredSl
           WHERE user_id = $1 AND stream_id = $2 AND node_id IS NULL`,
         values: [userId, streamId, lease / 1000],
       });
-      if (rowCount === 0) return undefined;
-      return (await heldStreams(pool, userId, incarnation)).find(({ id }) => id === streamId);
+      return rowCount === 0 ? undefined : heldStream(pool, userId, streamId, incarnation);
     },
 
     endDeclared: (userId, streamId) =>

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { TrackSource } from '../protocol/model.ts';
-import type { HeldStream, StreamOrigin } from '../streams/slot-ledger.ts';
+import type { HeldSlots, HeldStream, StreamOrigin } from '../streams/slot-ledger.ts';
+import { OWN_LIMIT } from './user-limits.ts';
 
 interface Row {
   id: string;
@@ -15,22 +16,49 @@ interface Row {
   lease_until: Date;
 }
 
-/** What holds a user's slots, the longest held first; which of them are this server's, by its incarnation. */
-export async function heldStreams(pool: Pool, userId: string, incarnation: string): Promise<HeldStream[]> {
-  const { rows } = await pool.query<Row>({
-    name: 'held-streams',
-    text: `SELECT s.id, s.user_id, s.origin, s.label, s.source, s.started_at, slots.lease_until,
-        slots.incarnation IS NOT DISTINCT FROM $2 AS own,
-        rooms.name AS room_name, publisher.display_name AS publisher_name
-      FROM slots JOIN streams s ON s.id = slots.stream_id
-      LEFT JOIN participants publisher ON publisher.id = s.publisher_id
-      LEFT JOIN room_sessions session ON session.id = publisher.session_id
-      LEFT JOIN rooms ON rooms.id = session.room_id
-      WHERE slots.user_id = $1 AND slots.stream_id IS NOT NULL
-      ORDER BY slots.taken_at, slots.number`,
-    values: [userId, incarnation],
+const COLUMNS = `s.id, s.user_id, s.origin, s.label, s.source, s.started_at, slots.lease_until,
+  slots.incarnation IS NOT DISTINCT FROM $2 AS own, rooms.name AS room_name, publisher.display_name AS publisher_name`;
+
+const HELD = `slots JOIN streams s ON s.id = slots.stream_id AND slots.user_id = $1
+  LEFT JOIN participants publisher ON publisher.id = s.publisher_id
+  LEFT JOIN room_sessions session ON session.id = publisher.session_id
+  LEFT JOIN rooms ON rooms.id = session.room_id`;
+
+/** A user's limit, and what holds the slots, the longest held first; which of them are this server's, by its incarnation. */
+export async function heldSlots(
+  pool: Pool,
+  userId: string,
+  { incarnation, limit }: { incarnation: string; limit: number },
+): Promise<HeldSlots> {
+  const { rows } = await pool.query<{ limit: number } & (Row | { id: null })>({
+    name: 'held-slots',
+    text: `SELECT coalesce(${OWN_LIMIT}, $3::int) AS "limit", ${COLUMNS}
+      FROM (SELECT) AS one LEFT JOIN (${HELD}) ON true ORDER BY slots.taken_at, slots.number`,
+    values: [userId, incarnation, limit],
   });
-  return rows.map((row) => ({
+  return {
+    limit: rows[0]?.limit ?? limit,
+    streams: rows.flatMap((row) => (row.id === null ? [] : [streamOf(row)])),
+  };
+}
+
+/** One of the streams that hold a user's slots; undefined where it holds none. */
+export async function heldStream(
+  pool: Pool,
+  userId: string,
+  streamId: string,
+  incarnation: string,
+): Promise<HeldStream | undefined> {
+  const { rows } = await pool.query<Row>({
+    name: 'held-stream',
+    text: `SELECT ${COLUMNS} FROM ${HELD} WHERE slots.stream_id = $3`,
+    values: [userId, incarnation, streamId],
+  });
+  return rows[0] && streamOf(rows[0]);
+}
+
+function streamOf(row: Row): HeldStream {
+  return {
     id: row.id,
     userId: row.user_id,
     origin: row.origin,
@@ -41,5 +69,5 @@ export async function heldStreams(pool: Pool, userId: string, incarnation: strin
     own: row.own,
     startedAt: row.started_at,
     leaseUntil: row.lease_until,
-  }));
+  };
 }

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import type { SlotLedger, StreamRecord } from '../streams/slot-ledger.ts';
 import { createDeclaredSlots } from './declared-slots.ts';
-import { heldStreams } from './held-streams.ts';
+import { heldSlots } from './held-streams.ts';
 import type { Node } from './nodes.ts';
-import { setPlaces } from './places.ts';
 import { takeCounted, takeFree } from './take-slot.ts';
+import { createLimitStore, OWN_LIMIT } from './user-limits.ts';
 
 /** A slot that was taken less than this ago may belong to a start that is still under way, in seconds. */
 const SWEEP_AFTER_S = 10;
@@ -12,13 +12,22 @@ const SWEEP_AFTER_S = 10;
 /** A server that was seen less than this ago may still hold slots, in seconds. */
 const NODE_ALIVE_S = 3600;
 
+export interface SlotLedgerOptions {
+  /** How long a slot is held without being renewed, in ms. */
+  lease: number;
+  /** How many streams a user may have at once who has no limit of one's own. */
+  limit: number;
+}
+
 /**
  * The slots in Postgres: rows that exist beforehand, see take-slot.ts. Whatever locks several of them does so in their
  * order, by user and number, and locks slots before streams: so that nothing waits for each other in a ring.
- *
- * @param lease How long a slot is held without being renewed, in ms.
  */
-export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, lease: number): SlotLedger {
+export function createSlotLedger(
+  pool: Pool,
+  { nodeId, incarnation }: Node,
+  { lease, limit }: SlotLedgerOptions,
+): SlotLedger {
   const started = (stream: StreamRecord) =>
     'origin' in stream
       ? [
@@ -48,8 +57,9 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
 
   return {
     ...createDeclaredSlots(pool, incarnation),
+    ...createLimitStore(pool, limit),
 
-    async acquire(stream, limit) {
+    async acquire(stream) {
       const values = started(stream);
       return { granted: (await takeFree(pool, values, limit)) || (await takeCounted(pool, values, limit)) };
     },
@@ -60,6 +70,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
         text: `WITH held AS (
             SELECT number FROM slots
             WHERE user_id = $1 AND stream_id = $11 AND (node_id IS NULL OR (node_id = $12 AND incarnation = $13))
+              AND coalesce(${OWN_LIMIT}, $14::int) > 0
             FOR UPDATE
           ), former AS (
             UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'replaced'
@@ -71,7 +82,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
           UPDATE slots SET stream_id = $2, node_id = $6, incarnation = $7,
             taken_at = now(), lease_until = now() + make_interval(secs => $8)
           FROM held WHERE slots.user_id = $1 AND slots.number = held.number`,
-        values: [...started(stream), formerId, nodeId, incarnation],
+        values: [...started(stream), formerId, nodeId, incarnation, limit],
       });
       return rowCount === 1;
     },
@@ -89,9 +100,7 @@ export function createSlotLedger(pool: Pool, { nodeId, incarnation }: Node, leas
       });
     },
 
-    setLimit: (userId, limit) => setPlaces(pool, userId, limit),
-
-    held: (userId) => heldStreams(pool, userId, incarnation),
+    held: (userId) => heldSlots(pool, userId, { incarnation, limit }),
 
     async count() {
       const { rows } = await pool.query<{ id: string; user_id: string; own: boolean }>(

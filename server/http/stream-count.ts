@@ -39,21 +39,20 @@ export async function registerStreamCount(
 ): Promise<void> {
   const access = accessTo('STREAM_COUNT_API', config);
   if (access === 'off') return;
-  const [lease, limit] = [config.STREAM_COUNT_LEASE_MS, config.MAX_STREAMS_PER_USER];
+  const lease = config.STREAM_COUNT_LEASE_MS;
 
   const start = async (userId: string) => {
     try {
       const { held } = await declared.start(userId, {
         label: undefined,
         lease,
-        limit,
         origin: 'stream_count',
         onLimit: 'reject',
       });
       return { streamStatus: { isNewStreamAllowed: true, streamCount: held } };
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'stream_limit') throw error;
-      return { streamStatus: { isNewStreamAllowed: false, streamCount: error.detail.current ?? limit } };
+      return { streamStatus: { isNewStreamAllowed: false, streamCount: error.detail.current ?? 0 } };
     }
   };
 

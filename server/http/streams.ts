@@ -90,10 +90,10 @@ export function registerStreams(api: FastifyInstance, declared: DeclaredStreams,
       },
       onRequest: selfOr('statsRead'),
     },
-    async (request) => ({
-      limit: ownGrants(request)?.maxVideoStreams ?? config.MAX_STREAMS_PER_USER,
-      streams: (await declared.held(request.params.id)).map(described),
-    }),
+    async ({ params }) => {
+      const { limit, streams } = await declared.held(params.id);
+      return { limit, streams: streams.map(described) };
+    },
   );
 
   api.post<ForUser & { Body: Static<typeof Start> }>(
@@ -121,7 +121,6 @@ export function registerStreams(api: FastifyInstance, declared: DeclaredStreams,
         label: body?.label,
         replace: body?.replace,
         onLimit: body?.onLimit ?? ownGrants(request)?.onLimit ?? 'reject',
-        limit: ownGrants(request)?.maxVideoStreams ?? config.MAX_STREAMS_PER_USER,
         lease,
         origin: 'declared',
       });
@@ -176,10 +175,11 @@ export function registerStreams(api: FastifyInstance, declared: DeclaredStreams,
   );
 }
 
-/** Lets in the user that a path is about, and others by a grant; before anything else of the request is looked at. */
-export function selfOr(permission: Permission) {
+/** Lets in the user that a path is about, and others by one of the grants; before anything else of the request is looked at. */
+export function selfOr(...permissions: Permission[]) {
   return (request: FastifyRequest<ForUser>, _reply: FastifyReply, next: () => void): void => {
-    if (requireIdentity(request).userId !== request.params.id) requireGrantEverywhere(request, permission);
+    if (requireIdentity(request).userId !== request.params.id)
+      requireGrantEverywhere(request, ...permissions);
     next();
   };
 }

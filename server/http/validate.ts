@@ -17,7 +17,9 @@ const GrantsAnswer = named('Grants', 'What somebody may do.', {
   roomAdmin: Type.Boolean(),
   hidden: Type.Boolean(),
   maxVideoStreams: Type.Optional(
-    Type.Integer({ description: 'Videos at once; without it: as many as the server lets.' }),
+    Type.Integer({
+      description: 'Videos at once, as the token says; the limit in force may be another one.',
+    }),
   ),
   onLimit: choice(['reject', 'replace_oldest'], 'What becomes of one more video than that.'),
   statsRead: Type.Boolean(),

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Grants } from '../protocol/grants.ts';
+import { MAX_VIDEO_STREAMS, type Grants } from '../protocol/grants.ts';
 import { DisplayName, RoomName, TrackSource } from '../protocol/model.ts';
 
 /** Seconds since the epoch, up to the year 9999. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
@@ -31,7 +31,7 @@ const VideoGrant = Type.Object({
   roomList: Flag,
   roomAdmin: Flag,
   hidden: Flag,
-  maxVideoStreams: Type.Optional(Type.Integer({ minimum: 0, maximum: 16 })),
+  maxVideoStreams: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_VIDEO_STREAMS })),
   onLimit: Type.Optional(Type.Enum(['reject', 'replace_oldest'])),
   statsRead: Flag,
   streamsWrite: Flag,

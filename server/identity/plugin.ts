@@ -9,7 +9,7 @@ import { guestGrants, guestOf } from './guest.ts';
 import type { Identity } from './identity.ts';
 import { Keys, refused } from './keys.ts';
 import type { Revocations } from './revocations.ts';
-import { AccessTokens } from './tokens.ts';
+import { AccessTokens, type TokenHolder } from './tokens.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,6 +27,8 @@ export interface IdentityDependencies {
   clock: Clock;
   /** A token was refused. @throws {AppError} `rate_limited` in its place, where there were too many. */
   countRefused: (request: FastifyRequest) => Promise<void>;
+  /** Is told of each token that was accepted, by whatever way it came. */
+  onAccepted: (holder: TokenHolder) => void;
 }
 
 /**
@@ -41,12 +43,12 @@ const TAKES_TOKENS = /^\/(ws|metrics|api(\/.*)?)$/;
  */
 export async function registerIdentity(
   app: FastifyInstance,
-  { config, log, cookieSecret, revocations, clock, countRefused }: IdentityDependencies,
+  { config, log, cookieSecret, revocations, clock, countRefused, onAccepted }: IdentityDependencies,
 ): Promise<AccessTokens> {
   const { API_KEY: key, API_SECRET: secret, JWKS_URL: jwksUrl, TOKEN_AUDIENCE: audience } = config;
   await revocations.refresh();
   const keys = new Keys({ api: key && secret ? { key, secret } : undefined, jwksUrl }, log);
-  const tokens = new AccessTokens({ keys, audience, revocations, clock });
+  const tokens = new AccessTokens({ keys, audience, revocations, clock, onAccepted });
   const guests = guestsMayJoin(config) ? guestGrants(isProduction(config)) : undefined;
 
   await app.register(cookie, { secret: cookieSecret });

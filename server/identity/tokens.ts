@@ -27,6 +27,8 @@ export interface AccessTokensOptions {
   audience: string | undefined;
   revocations: Revocations;
   clock: Clock;
+  /** Is told of each token that was accepted. */
+  onAccepted?: (holder: TokenHolder) => void;
 }
 
 /** Somebody known by a token. */
@@ -59,7 +61,7 @@ export class AccessTokens {
    *   cannot be fetched.
    */
   async identify(token: string): Promise<TokenHolder> {
-    const { keys, audience, revocations, clock } = this.#options;
+    const { keys, audience, revocations, clock, onAccepted } = this.#options;
     const { header, issuer } = readUnchecked(token);
     const key = await keys.find(header, issuer);
     const { payload } = await jwtVerify(token, key, {
@@ -80,6 +82,7 @@ export class AccessTokens {
       token: timesOf(claims, token, clock.now()),
     };
     if (revocations.covers(identity)) throw refused('it was revoked. Get a new one');
+    onAccepted?.(identity);
     return identity;
   }
 }

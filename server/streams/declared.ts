@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import { isUuid } from '../rooms/uuid.ts';
-import type { DeclaredRecord, HeldStream, SlotLedger } from './slot-ledger.ts';
-import { unavailable, type Streams, type Terms } from './streams.ts';
+import type { DeclaredRecord, HeldSlots, HeldStream, SlotLedger } from './slot-ledger.ts';
+import type { Streams, Terms } from './streams.ts';
+import { unavailable } from './unavailable.ts';
 
 /** A statement that was sent longer ago than this has been done, or never will be, in ms. */
 const UNDER_WAY_MS = 10_000;
@@ -46,9 +47,10 @@ export class DeclaredStreams {
     const record: DeclaredRecord = { id: randomUUID(), userId, origin, label, lease };
     return this.#reach(async () => {
       try {
-        if (replace === undefined || declaration.limit === 0) await this.#streams.take(record, declaration);
+        await this.#streams.limits.ready(userId);
+        if (replace === undefined) await this.#streams.take(record, declaration);
         else if (!(await this.#streams.takeOver(replace, record))) throw notFound(replace);
-        const held = await this.#ledger.held(userId);
+        const { streams: held } = await this.#ledger.held(userId);
         const stream = held.find(({ id }) => id === record.id);
         if (!stream) throw gone(record.id);
         await this.#streams.refresh(userId);
@@ -102,13 +104,16 @@ export class DeclaredStreams {
     return this.#reach(async () => {
       if (!(await this.#ledger.endOldest(userId, origin))) return undefined;
       await this.#streams.refresh(userId);
-      return { held: (await this.#ledger.held(userId)).length };
+      return { held: (await this.#ledger.held(userId)).streams.length };
     });
   }
 
-  /** What holds the user's slots now, in the SFU too, the longest held first. @throws {AppError} `unavailable` */
-  async held(userId: string): Promise<HeldStream[]> {
-    return this.#reach(() => this.#ledger.held(userId));
+  /** What holds the user's slots now, in the SFU too, and how many there may be. @throws {AppError} `unavailable` */
+  async held(userId: string): Promise<HeldSlots> {
+    return this.#reach(async () => {
+      await this.#streams.limits.settled(userId);
+      return this.#ledger.held(userId);
+    });
   }
 
   /** The user has been seen here at some time. @throws {AppError} `unavailable` */

@@ -3,14 +3,14 @@ import { AppError } from '../errors.ts';
 import type { Stream as Description } from '../protocol/model.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
-import type { HeldStream, SlotLedger } from './slot-ledger.ts';
+import type { HeldSlots, HeldStream, SlotLedger } from './slot-ledger.ts';
 import type { OwnStreams } from './own-streams.ts';
 import type { Stream } from './stream.ts';
 
 export interface HoldingsOptions {
   ledger: SlotLedger;
   rooms: RoomRegistry;
-  /** Slots of a user whose token says nothing else. */
+  /** Slots of a user of whom nothing else is known yet. */
   limit: number;
   log: Logger;
   /** The streams that this server forwards. */
@@ -19,11 +19,18 @@ export interface HoldingsOptions {
   told: (userId: string) => void;
 }
 
+/** What the ledger said last of a user. */
+interface Known {
+  /** What holds slots and is none of this server's streams. */
+  elsewhere: HeldStream[];
+  limit: number;
+}
+
 /** What holds the slots of the users who are here: what this server forwards to them, and what is played elsewhere. */
 export class Holdings {
   readonly #options: HoldingsOptions;
-  /** Of users who are here: what holds their slots and is none of this server's streams. */
-  readonly #elsewhere = new Map<string, HeldStream[]>();
+  /** Of users who are here. */
+  readonly #known = new Map<string, Known>();
 
   /** The number of the last question to the ledger, of each user. */
   readonly #lastAsked = new Map<string, number>();
@@ -33,15 +40,10 @@ export class Holdings {
     this.#options = options;
   }
 
-  /** The slots of a participant's user. */
-  limitOf({ grants }: Participant): number {
-    return grants.maxVideoStreams ?? this.#options.limit;
-  }
-
   /** Tells one participant what holds the user's slots. */
   tell(participant: Participant): void {
-    const elsewhere = this.#elsewhere.get(participant.userId);
-    if (!elsewhere) {
+    const known = this.#known.get(participant.userId);
+    if (!known) {
       void this.refresh(participant.userId);
       return;
     }
@@ -50,11 +52,14 @@ export class Holdings {
         startedAt: stream.startedAt,
         told: stream.describeFor(participant),
       })),
-      ...elsewhere.map((held) => ({ startedAt: held.startedAt.getTime(), told: describeElsewhere(held) })),
+      ...known.elsewhere.map((held) => ({
+        startedAt: held.startedAt.getTime(),
+        told: describeElsewhere(held),
+      })),
     ].sort((a, b) => a.startedAt - b.startedAt);
     participant.notify({
       event: 'streams',
-      data: { limit: this.limitOf(participant), streams: streams.map(({ told }) => told) },
+      data: { limit: known.limit, streams: streams.map(({ told }) => told) },
     });
   }
 
@@ -64,17 +69,20 @@ export class Holdings {
     this.#options.told(userId);
   }
 
-  /** How many more videos a participant could watch; 0 as long as it is not known what is played elsewhere. */
-  freeSlots(participant: Participant): number {
-    const elsewhere = this.#elsewhere.get(participant.userId);
-    if (!elsewhere) return 0;
-    const own = this.#options.own.of(participant.userId).filter(({ end }) => !end);
-    return Math.max(0, this.limitOf(participant) - own.length - elsewhere.length);
+  /** How many more videos a user could watch; 0 as long as it is not known what is played elsewhere. */
+  freeSlots(userId: string): number {
+    const known = this.#known.get(userId);
+    if (!known) return 0;
+    const own = this.#options.own.of(userId).filter(({ end }) => !end);
+    return Math.max(0, known.limit - own.length - known.elsewhere.length);
   }
 
   /** Asks the ledger what holds the slots of a user who is here, and tells the user. */
   async refresh(userId: string): Promise<void> {
-    if (this.#options.rooms.presencesOf(userId).length === 0) return;
+    if (this.#options.rooms.presencesOf(userId).length === 0) {
+      this.#forget(userId);
+      return;
+    }
     const asked = (this.#asked += 1);
     this.#lastAsked.set(userId, asked);
     try {
@@ -84,41 +92,44 @@ export class Holdings {
       this.#remember(userId, held);
     } catch (error) {
       this.#options.log.warn({ err: error }, 'what holds slots elsewhere is not known now');
-      if (!this.#elsewhere.has(userId)) this.#elsewhere.set(userId, []);
+      if (!this.#known.has(userId)) this.#known.set(userId, { elsewhere: [], limit: this.#options.limit });
     }
     this.tellUser(userId);
   }
 
   /** Drops what is known of users who are gone. */
   forgetAbsent(): void {
-    for (const userId of this.#elsewhere.keys()) {
-      if (this.#options.rooms.presencesOf(userId).length === 0) {
-        this.#elsewhere.delete(userId);
-        this.#lastAsked.delete(userId);
-      }
+    for (const userId of this.#known.keys()) {
+      if (this.#options.rooms.presencesOf(userId).length === 0) this.#forget(userId);
     }
   }
 
   /** All slots are held: by what, for whoever asked, who may then choose. */
-  refusal(userId: string, held: HeldStream[], limit: number, viewer: Participant | undefined): AppError {
-    if (this.#elsewhere.has(userId)) this.#remember(userId, held);
-    const conflicts = held.map((one) => {
+  refusal(userId: string, held: HeldSlots, viewer: Participant | undefined): AppError {
+    const known = this.#known.get(userId);
+    if (known) this.#remember(userId, held);
+    const { limit, streams } = held;
+    // Another server may have changed it.
+    if (known && known.limit !== limit) this.tellUser(userId);
+    const conflicts = streams.map((one) => {
       const own = this.#options.own.get(one.id);
       return own && viewer ? own.describeFor(viewer) : describeElsewhere(one);
     });
     return new AppError(
       'stream_limit',
-      `You are watching ${held.length} ${held.length === 1 ? 'video' : 'videos'}, and ${limit} is the limit. ` +
+      `You are watching ${streams.length} ${streams.length === 1 ? 'video' : 'videos'}, and ${limit} is the limit. ` +
         'Give one up for this one.',
-      { limit, current: held.length, conflicts },
+      { limit, current: streams.length, conflicts },
     );
   }
 
-  #remember(userId: string, held: HeldStream[]): void {
-    this.#elsewhere.set(
-      userId,
-      held.filter(({ own }) => !own),
-    );
+  #remember(userId: string, { limit, streams }: HeldSlots): void {
+    this.#known.set(userId, { limit, elsewhere: streams.filter(({ own }) => !own) });
+  }
+
+  #forget(userId: string): void {
+    this.#known.delete(userId);
+    this.#lastAsked.delete(userId);
   }
 
   #ownOf(userId: string): Stream[] {

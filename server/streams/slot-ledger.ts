@@ -1,4 +1,5 @@
 import type { TrackSource } from '../protocol/model.ts';
+import type { LimitStore } from './user-limit.ts';
 
 /**
  * Why a stream ended. `swept`: ledger and server did not agree on it, which should never be seen. `expired`: its player
@@ -59,6 +60,14 @@ export interface HeldStream {
   leaseUntil: Date;
 }
 
+/** A user's slots, of one instant. */
+export interface HeldSlots {
+  /** How many the user may hold. */
+  limit: number;
+  /** What holds them, the longest held first. */
+  streams: HeldStream[];
+}
+
 /** What the ledger answers to a start. */
 export interface Grant {
   granted: boolean;
@@ -78,26 +87,20 @@ export interface Renewal {
  * The exact count of every user's streams. A user's slots are rows, as many as the user may watch at once. Whatever is done
  * with them is one transaction, so that at every instant a user holds at most as many as there are.
  */
-export interface SlotLedger {
-  /** Takes a free slot. N at once on k free ones: exactly min(N, k) are granted. */
-  acquire(stream: StreamRecord, limit: number): Promise<Grant>;
+export interface SlotLedger extends LimitStore {
+  /** Takes a free slot, as many as the user's limit allows. N at once on k free ones: exactly min(N, k) are granted. */
+  acquire(stream: StreamRecord): Promise<Grant>;
   /** Moves the slot of `formerId`, of this server or declared, to `stream`. False where that one holds none any more. */
   replace(formerId: string, stream: StreamRecord): Promise<boolean>;
   /** Gives a slot back. Doing it again, or late, changes nothing and frees nobody else's. */
   release(stream: Pick<StreamRecord, 'id' | 'userId'>, reason: StreamEnd): Promise<void>;
-  /**
-   * Leaves a user as many slots as `limit`, where there are more. Where more are held, those taken last lose theirs.
-   *
-   * @returns the ids of the streams that did.
-   */
-  setLimit(userId: string, limit: number): Promise<string[]>;
   /** Renews the leases of this server's streams, and frees slots of this server that none of them holds. */
   renew(streamIds: string[]): Promise<Renewal>;
   /** Frees slots whose lease has run out: of other servers, or declared. @returns the users who got one back. */
   sweepExpired(whose: 'servers' | 'declared'): Promise<string[]>;
 
-  /** What holds a user's slots, the longest held first. */
-  held(userId: string): Promise<HeldStream[]>;
+  /** What holds a user's slots, and how many there may be. */
+  held(userId: string): Promise<HeldSlots>;
   /** How many slots this server's streams hold, by stream id, and how many are declared, of all users. */
   count(): Promise<{ ownStreams: Map<string, string>; declared: number }>;
   /** This user has had slots at some time. */

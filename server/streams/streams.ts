@@ -2,22 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import { isUnreachable } from '../unreachable.ts';
 import type { OnLimit } from '../protocol/grants.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { isUuid } from '../rooms/uuid.ts';
 import { Holdings } from './holdings.ts';
-import type { HeldStream, SlotLedger, StreamEnd, StreamOrigin, StreamRecord } from './slot-ledger.ts';
+import type { HeldSlots, SlotLedger, StreamEnd, StreamOrigin, StreamRecord } from './slot-ledger.ts';
 import { OwnStreams } from './own-streams.ts';
 import { Stream, type Watching } from './stream.ts';
+import { unavailable } from './unavailable.ts';
+import { UserLimits } from './user-limits.ts';
 
 export interface StreamsOptions {
   ledger: SlotLedger;
   rooms: RoomRegistry;
-  /** Videos that a user may watch at once whose token says nothing else. */
+  /** Videos that a user may watch at once who has no limit of one's own. */
   limit: number;
+  clock: Clock;
   log: Logger;
 }
 
@@ -36,8 +39,6 @@ interface StreamsEvents {
 
 /** How a slot is taken. */
 export interface Terms {
-  /** Slots that the user has. */
-  limit: number;
   onLimit: OnLimit;
   /** The id of one of the user's streams, which ends first and leaves its slot. */
   replace?: string | undefined;
@@ -48,13 +49,13 @@ export interface Terms {
  * made and gives it back when the worker forwards it no more; whatever fails in between gives it back too.
  */
 export class Streams extends EventEmitter<StreamsEvents> {
+  /** How many videos each user may watch. */
+  readonly limits: UserLimits;
   readonly #options: StreamsOptions;
   readonly #holdings: Holdings;
   readonly #streams = new OwnStreams();
   /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
   readonly #unsure = new Set<Stream>();
-  /** The limit that each participant's grants had when it was last looked at. */
-  readonly #limits = new WeakMap<Participant, number>();
   readonly #refused: Record<StreamOrigin, number> = { sfu: 0, declared: 0, stream_count: 0 };
   #mended = 0;
 
@@ -63,6 +64,14 @@ export class Streams extends EventEmitter<StreamsEvents> {
     this.#options = options;
     const told = (userId: string) => this.emit('changed', userId);
     this.#holdings = new Holdings({ ...options, own: this.#streams, told });
+    const { ledger: store, limit, clock, log } = options;
+    this.limits = new UserLimits({
+      ...{ store, limit, clock, log },
+      onChanged: async (userId, ended) => {
+        await this.#endAll(ended, 'limit_lowered');
+        await this.refresh(userId);
+      },
+    });
   }
 
   /** Streams that are on their way, run, or end. */
@@ -88,7 +97,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
    * @throws {AppError} `stream_limit` with `limit`, `current` and `conflicts` where all slots are held; `unavailable`
    *   where the ledger does not answer; and what `Participant.consume` throws.
    */
-  async watch(watching: Watching, terms: Partial<Omit<Terms, 'limit'>> = {}): Promise<Watched> {
+  async watch(watching: Watching, terms: Partial<Terms> = {}): Promise<Watched> {
     for (let running = this.#running(watching); running; running = this.#running(watching)) {
       await running.decided;
       if (running.consumer && !running.end) return { consumer: running.consumer, streamId: running.id };
@@ -109,7 +118,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
 
   /** How many more videos a participant could watch, as far as is known now. */
   freeSlots(participant: Participant): number {
-    return this.#holdings.freeSlots(participant);
+    return this.#holdings.freeSlots(participant.userId);
   }
 
   /** What a participant watches now, and what is on its way to it. */
@@ -121,8 +130,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
 
   /** Tells one participant which streams hold the user's slots. */
   tell(participant: Participant): void {
-    if (!this.#limits.has(participant)) this.#limits.set(participant, this.#holdings.limitOf(participant));
-    this.#holdings.tell(participant);
+    void this.limits.settled(participant.userId).then(() => this.#holdings.tell(participant));
   }
 
   /** Something about a user's streams outside the SFU has changed: the ledger is asked, the user is told. */
@@ -131,44 +139,21 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   /**
-   * A participant's grants may have changed. Where they allow fewer streams than before, what is above that ends, the
-   * streams taken last first, in whatever tab they are.
-   *
-   * @throws {AppError} `unavailable` where the ledger does not answer.
-   */
-  async applyLimit(participant: Participant): Promise<void> {
-    const { userId } = participant;
-    const { ledger, log } = this.#options;
-    const [before, limit] = [this.#limits.get(participant) ?? Infinity, this.#holdings.limitOf(participant)];
-    if (limit >= before) {
-      this.#limits.set(participant, limit);
-      this.tell(participant);
-      return;
-    }
-    const ended = await ledger.setLimit(userId, limit).catch((error: unknown) => {
-      throw unavailable(log, error);
-    });
-    this.#limits.set(participant, limit);
-    await this.#endAll(ended, 'limit_lowered');
-    await this.refresh(userId);
-  }
-
-  /**
    * Takes a slot for a stream, of this server or not.
    *
    * @throws {AppError} `stream_limit`; and whatever the ledger throws.
    */
-  async take(record: StreamRecord, { limit, onLimit, replace }: Terms, viewer?: Participant): Promise<void> {
-    if (limit === 0) throw this.#refusal(record, [], limit, viewer);
+  async take(record: StreamRecord, { onLimit, replace }: Terms, viewer?: Participant): Promise<void> {
+    await this.limits.ready(record.userId);
     if (replace !== undefined && (await this.takeOver(replace, record))) return;
     for (;;) {
-      if (await this.#acquire(record, limit)) return;
+      if (await this.#acquire(record)) return;
       const held = await this.#options.ledger.held(record.userId);
       if (onLimit === 'replace_oldest') {
-        for (const { id } of held) if (await this.takeOver(id, record)) return;
+        for (const { id } of held.streams) if (await this.takeOver(id, record)) return;
       }
       // One that was given back between the two looks is free.
-      if (held.length >= limit) throw this.#refusal(record, held, limit, viewer);
+      if (held.streams.length >= held.limit) throw this.#refusal(record, held, viewer);
     }
   }
 
@@ -216,6 +201,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
       await this.#giveBack(stream, 'failed');
     }
     this.#holdings.forgetAbsent();
+    void this.limits.retry();
   }
 
   /** Ends what runs: its leases run out, and somebody else may take the slots. */
@@ -246,10 +232,10 @@ export class Streams extends EventEmitter<StreamsEvents> {
     await Promise.all(this.#streams.all().map(({ returned }) => returned));
   }
 
-  async #start(stream: Stream, terms: Partial<Omit<Terms, 'limit'>>): Promise<types.Consumer> {
+  async #start(stream: Stream, terms: Partial<Terms>): Promise<types.Consumer> {
     const { viewer, publication } = stream.watching;
     const { onLimit } = viewer.grants;
-    await this.#takeSlot(stream, { onLimit, ...terms, limit: this.#holdings.limitOf(viewer) });
+    await this.#takeSlot(stream, { onLimit, ...terms });
     refuseIfEnded(stream);
     const consumer = await viewer.consume(publication.producer);
     stream.consumer = consumer;
@@ -270,17 +256,17 @@ export class Streams extends EventEmitter<StreamsEvents> {
     }
   }
 
-  #refusal(record: StreamRecord, held: HeldStream[], limit: number, viewer?: Participant): AppError {
+  #refusal(record: StreamRecord, held: HeldSlots, viewer?: Participant): AppError {
     this.#refused['origin' in record ? record.origin : 'sfu'] += 1;
-    return this.#holdings.refusal(record.userId, held, limit, viewer);
+    return this.#holdings.refusal(record.userId, held, viewer);
   }
 
-  async #acquire(record: StreamRecord, limit: number): Promise<boolean> {
+  async #acquire(record: StreamRecord): Promise<boolean> {
     const { ledger } = this.#options;
-    if ((await ledger.acquire(record, limit)).granted) return true;
+    if ((await ledger.acquire(record)).granted) return true;
     // What the user gave up before counts as free, though it may be still on its way back, or have just come.
     await this.#returnedOf(record.userId);
-    return (await ledger.acquire(record, limit)).granted;
+    return (await ledger.acquire(record)).granted;
   }
 
   /** Waits until what a user gave up before now is given back. */
@@ -342,13 +328,6 @@ export class Streams extends EventEmitter<StreamsEvents> {
           !this.#unsure.has(stream),
       );
   }
-}
-
-/** Maps a failure of the ledger to `unavailable` if the database cannot be reached; any other error is returned as it is. */
-export function unavailable(log: Logger, error: unknown): unknown {
-  if (!isUnreachable(error)) return error;
-  log.error({ err: error }, 'the slots cannot be reached');
-  return new AppError('unavailable', 'The database that counts streams does not answer now. Try again soon.');
 }
 
 /** Somebody replaced the stream, or it was swept, while its consumer was being made. */

@@ -102,8 +102,8 @@ t.test('what is read of calls and streams', async (t) => {
     const { ledger, streamOf } = await testNode(pool);
     const streams = createStreamRecords(pool);
     const [video, tv] = [streamOf('viewer'), declaredOf('viewer')];
-    await ledger.acquire(video, 3);
-    await ledger.acquire(tv, 3);
+    await ledger.acquire(video);
+    await ledger.acquire(tv);
     await ledger.release(video, 'publisher_stopped');
     const all = { from: undefined, to: undefined };
     t.match((await streams.history('viewer', all, first(10))).items, [

@@ -83,8 +83,8 @@ t.test('a declared start whose answer is lost leaves no slot held', async (t) =>
       faults: true,
       wrapLedger: (real) => ({
         ...real,
-        async acquire(stream, limit) {
-          const answer = await real.acquire(stream, limit);
+        async acquire(stream) {
+          const answer = await real.acquire(stream);
           if (losing) throw new Error('Connection terminated unexpectedly');
           return answer;
         },
@@ -95,7 +95,6 @@ t.test('a declared start whose answer is lost leaves no slot held', async (t) =>
     declared.start('7', {
       label: undefined,
       lease: 43_200_000,
-      limit: 3,
       origin: 'stream_count',
       onLimit: 'reject',
     });
@@ -127,7 +126,7 @@ t.test('without the ledger new videos are refused, and those that run go on', as
       wrapLedger: (real) => ({
         ...real,
         held: failing((userId) => real.held(userId)),
-        acquire: failing((stream, limit) => real.acquire(stream, limit)),
+        acquire: failing((stream) => real.acquire(stream)),
         replace: failing((formerId, stream) => real.replace(formerId, stream)),
         release: failing((stream, reason) => real.release(stream, reason)),
         renew: failing((ids) => real.renew(ids)),

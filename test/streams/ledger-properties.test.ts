@@ -4,7 +4,7 @@ import t from '../support/tap.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
 import type { SlotLedger, StreamRecord } from '../../server/streams/slot-ledger.ts';
-import { declaredOf, heldIds, LEASE, poolForMany, testNode } from '../support/ledger.ts';
+import { allow, declaredOf, heldIds, LEASE, LIMIT, poolForMany, testNode } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const database = await testDatabase(t);
@@ -62,8 +62,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 class Run {
   readonly user: string = randomUUID();
-  readonly model: Model = { held: [], limit: 3 };
-  #ledgers = nodes.map(({ node }) => createSlotLedger(pool, node, LEASE));
+  readonly model: Model = { held: [], limit: LIMIT };
+  #ledgers = nodes.map(({ node }) => createSlotLedger(pool, node, { lease: LEASE, limit: LIMIT }));
   #current = nodes.map(({ node }) => node);
 
   async take(one: Step): Promise<void> {
@@ -97,7 +97,7 @@ class Run {
         const again = { nodeId: this.#current[one.node]?.nodeId ?? '', incarnation: randomUUID() };
         await registerNode(pool, again);
         this.#current[one.node] = again;
-        this.#ledgers[one.node] = createSlotLedger(pool, again, LEASE);
+        this.#ledgers[one.node] = createSlotLedger(pool, again, { lease: LEASE, limit: LIMIT });
         model.held = model.held.filter((held) => held.place !== one.node);
         return;
       }
@@ -111,7 +111,7 @@ class Run {
         return;
       }
       case 'limit': {
-        const ended = await this.#ledger('outside').setLimit(user, one.limit);
+        const ended = await allow(this.#ledger('outside'), user, one.limit);
         model.limit = one.limit;
         const surplus = Math.max(0, model.held.length - one.limit);
         if (ended.length !== surplus) throw new Error(`${ended.length} ended, not ${surplus}`);
@@ -157,9 +157,7 @@ class Run {
   async #start(wanted: Held[]): Promise<void> {
     const { model } = this;
     const free = Math.max(0, model.limit - model.held.length);
-    const answers = await Promise.all(
-      wanted.map(({ record, place }) => this.#ledger(place).acquire(record, model.limit)),
-    );
+    const answers = await Promise.all(wanted.map(({ record, place }) => this.#ledger(place).acquire(record)));
     const granted = wanted.filter((_, index) => answers[index]?.granted);
     if (granted.length !== Math.min(wanted.length, free))
       throw new Error(`${granted.length} granted, ${free} were free`);
@@ -192,7 +190,7 @@ t.test('fifty at once, hundreds of times: exactly as many as are free', async (t
   for (let trial = 0; trial < 300; trial += 1) {
     const user = randomUUID();
     const taken = trial % 4;
-    const start = (index: number) => ledgerOf(index % NODES).acquire(declaredOf(user), 3);
+    const start = (index: number) => ledgerOf(index % NODES).acquire(declaredOf(user));
     for (let i = 0; i < taken; i += 1) await start(i);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => start(index)));
     const granted = answers.filter((answer) => answer.granted).length;

@@ -6,7 +6,7 @@ import { createCallJournal } from '../../server/db/calls.ts';
 import { registerNode } from '../../server/db/nodes.ts';
 import { createPool } from '../../server/db/pool.ts';
 import { createSlotLedger } from '../../server/db/slots.ts';
-import type { DeclaredRecord, ForwardedRecord } from '../../server/streams/slot-ledger.ts';
+import type { DeclaredRecord, ForwardedRecord, SlotLedger } from '../../server/streams/slot-ledger.ts';
 
 /** As many connections as starts at once: the point is that they meet in Postgres, not in a queue of ours. */
 export function poolForMany(t: Pick<Test, 'teardown'>, connectionString: string): Pool {
@@ -23,8 +23,15 @@ export const settings = { locked: false, maxParticipants: undefined, emptyTtl: 3
 /** Of a server's slots, in ms. */
 export const LEASE = 15_000;
 
+/** Streams that a user of these servers may have at once who has no limit of one's own. */
+export const LIMIT = 3;
+
 /** A node with one participant, who watches and is watched. */
-export async function testNode(pool: Pool, nodeId: string = randomUUID(), lease = LEASE) {
+export async function testNode(
+  pool: Pool,
+  nodeId: string = randomUUID(),
+  { lease = LEASE, limit = LIMIT }: { lease?: number; limit?: number } = {},
+) {
   const node = { nodeId, incarnation: randomUUID() };
   await registerNode(pool, node);
   const journal = createCallJournal(pool, node);
@@ -46,7 +53,12 @@ export async function testNode(pool: Pool, nodeId: string = randomUUID(), lease 
     publisherId: participantId,
     source: 'camera',
   });
-  return { node, streamOf, ledger: createSlotLedger(pool, node, lease) };
+  return { node, streamOf, ledger: createSlotLedger(pool, node, { lease, limit }) };
+}
+
+/** Sets a user's limit, as if over REST. @returns the ids of the streams that ended. */
+export async function allow(ledger: SlotLedger, userId: string, limit: number): Promise<string[]> {
+  return (await ledger.changeLimit(userId, { by: 'api', limit, at: new Date() })).ended;
 }
 
 /** A stream outside the SFU. */

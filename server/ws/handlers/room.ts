@@ -32,7 +32,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     const presence = session.context.resumption.take(resumeToken, session);
     session.enter(presence);
     const { room, participant } = presence;
-    await session.context.streams.applyLimit(participant);
+    await session.context.streams.limits.settled(session.userId);
     const { publications, consumers } = participant;
     return {
       room: { locked: room.settings.locked },
