@@ -41,6 +41,7 @@ import { registerStreamCount } from './http/stream-count.ts';
 import { registerStreamHistory } from './http/stream-history.ts';
 import { registerStreams } from './http/streams.ts';
 import { Turns } from './http/turns.ts';
+import { registerUserLimits } from './http/user-limits.ts';
 import { registerValidate } from './http/validate.ts';
 import { registerClientAddress } from './identity/address.ts';
 import { KnownHosts } from './identity/known-hosts.ts';
@@ -250,6 +251,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       registerParticipants(api, sources);
       registerRoomStreams(api, sources, streamRecords);
       registerStreams(api, declared, config);
+      registerUserLimits(api, streams.limits);
       registerStreamHistory(api, streamRecords);
       registerStats(api, statsSources, config);
       registerStatsSummary(api, statsSources);

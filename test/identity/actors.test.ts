@@ -99,6 +99,9 @@ const requests = ({ stream }: Foreign): [method: string, path: string, body?: ob
   ['POST', '/users/victim/streams', { replace: stream }],
   ['PUT', `/users/victim/streams/${stream}`],
   ['DELETE', `/users/victim/streams/${stream}`],
+  ['GET', '/users/victim/limit'],
+  ['PUT', '/users/victim/limit', { maxVideoStreams: 0 }],
+  ['DELETE', '/users/victim/limit'],
   ['GET', '/audit/slots'],
   ['POST', '/revocations', { userId: 'victim' }],
 ];
