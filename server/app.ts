@@ -54,6 +54,7 @@ import type { WorkerPool } from './media/worker-pool.ts';
 import type { PoolCounts } from './metrics/database.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { CallJournal } from './rooms/call-journal.ts';
+import { BitrateBounds } from './rooms/bitrate-bounds.ts';
 import type { CallRecords } from './rooms/call-records.ts';
 import { RoomRegistry } from './rooms/registry.ts';
 import type { CallQuality } from './stats/call-quality.ts';
@@ -107,6 +108,7 @@ export interface App {
   audit: SlotAudit;
   declared: DeclaredStreams;
   recorder: Recorder;
+  bitrates: BitrateBounds;
 }
 
 /**
@@ -133,6 +135,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     },
     emptyRoomTtl: config.EMPTY_ROOM_TTL_MS,
     now,
+  });
+  const bitrates = new BitrateBounds({
+    rooms,
+    limits: { video: config.PRODUCER_VIDEO_MAX_BITRATE, audio: config.PRODUCER_AUDIO_MAX_BITRATE },
+    window: config.PRODUCER_BITRATE_WINDOW_MS,
+    clock: dependencies.clock,
+    log,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, clock, log });
   const choice = new AutomaticChoice({ streams, rooms, log });
@@ -180,7 +189,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const metrics =
     accessTo('METRICS_API', config) === 'off'
       ? undefined
-      : new Metrics({ rooms, streams, workers, recorder, pools, connections, sockets });
+      : new Metrics({ rooms, streams, bitrates, workers, recorder, pools, connections, sockets });
   if (metrics) registerRequestTimes(app, metrics);
   await registerHeaders(app, listOf(config.FRAME_ANCESTORS));
   const hosts = new KnownHosts(config);
@@ -200,6 +209,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   registerSignalling(app, {
     rooms,
+    bitrates,
     streams,
     choice,
     recorder,
@@ -266,5 +276,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   );
   registerNotFound(app);
   await registerPages(app, clientDir);
-  return { app, rooms, streams, revocations, audit, declared, recorder };
+  return { app, rooms, streams, revocations, audit, declared, recorder, bitrates };
 }

@@ -62,7 +62,7 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
     );
   }
 
-  const { node, pools, announced, audit, revocations, leases, recorder, rooms } = server;
+  const { node, pools, announced, audit, revocations, leases, recorder, bitrates, rooms } = server;
   const every = (ms: number, failure: string, work: () => Promise<unknown>): void => {
     const timer = setInterval(() => {
       work().catch((error: unknown) => log.warn({ err: error }, failure));
@@ -83,6 +83,8 @@ async function start(config: Config, log: Logger, shutdown: Shutdown): Promise<v
   leases.start();
   shutdown.add('renewal of leases', () => leases.stop());
   recorder.start();
+  bitrates.start();
+  shutdown.add('bounds on bitrates', () => bitrates.stop());
   if (config.DRAIN_MS > 0) shutdown.letEnd((cut) => rooms.drain(config.DRAIN_MS, cut));
 
   const address = await server.app.listen({

@@ -228,6 +228,15 @@ export const settings = Type.Object({
       'Videos that one user watches at once, over all rooms, tabs and devices; a token or REST may set another limit for a user who is no guest',
   }),
   MAX_PRODUCERS: count(4, 'Tracks that one participant publishes'),
+  PRODUCER_VIDEO_MAX_BITRATE: count(
+    8_000_000,
+    'Most that one video may send, all layers together, as a mean of PRODUCER_BITRATE_WINDOW_MS, in bit/s; beyond that it is closed',
+  ),
+  PRODUCER_AUDIO_MAX_BITRATE: count(600_000, 'The same of one sound, in bit/s'),
+  PRODUCER_BITRATE_WINDOW_MS: milliseconds(
+    10_000,
+    'For how long a track may be above its bitrate before it is closed',
+  ),
   HTTP_HEADERS_TIMEOUT_MS: milliseconds(
     10_000,
     'How long a connection may take to send the headers of a request',

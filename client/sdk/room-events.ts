@@ -17,8 +17,8 @@ export type RoomEvents = {
   /** A host has muted a track of one's own; one may unmute it. */
   localTrackMuted: [TrackSource];
   /**
-   * The server takes a track of one's own no longer: a host has ended it, one may not send it any more, or it was refused
-   * when one came back; then `refusal` says why.
+   * The server takes a track of one's own no longer: a host has ended it, one may not send it any more, it sent too much
+   * data (`bitrate_exceeded`), or it was refused when one came back; of the last two `refusal` says why.
    */
   localTrackStopped: [source: TrackSource, refusal?: SignallingError];
   permissionsChanged: [Permissions];

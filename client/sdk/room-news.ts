@@ -69,9 +69,12 @@ export class RoomNews {
   }
 
   /** The server takes one's own track no longer. */
-  onOwnClosed(producerId: string): void {
+  onOwnClosed(producerId: string, reason?: NotificationData<'producerClosed'>['reason']): void {
     const source = this.#parts.local.drop(producerId);
-    if (source) this.#parts.emit('localTrackStopped', source);
+    if (!source) return;
+    const refusal =
+      reason && new SignallingError(reason, `The server stopped the ${source}: it sent too much data.`);
+    this.#parts.emit('localTrackStopped', source, refusal);
   }
 
   readonly #handlers: { [E in Event]?: (data: NotificationData<E>) => void } = {
@@ -96,10 +99,10 @@ export class RoomNews {
       else this.#markMuted(producerId, true);
     },
     producerResumed: ({ producerId }) => this.#markMuted(producerId, false),
-    producerClosed: ({ participantId, producerId }) => {
+    producerClosed: ({ participantId, producerId, reason }) => {
       const { roster, receiving } = this.#parts;
       if (this.#isOwn(participantId)) {
-        this.onOwnClosed(producerId);
+        this.onOwnClosed(producerId, reason);
         return;
       }
       const removed = roster.unpublish(participantId, producerId);

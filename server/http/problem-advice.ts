@@ -25,6 +25,7 @@ export const advice: Record<ErrorCode, string> = {
     'Join a room that is open, or try again when somebody has left or a room has closed. Users with access tokens are not counted.',
   server_full: 'Try again later, or on another server.',
   too_many: 'Close a transport or a track that is not needed any more, then try again.',
+  bitrate_exceeded: 'Lower the bitrate of the track, then publish it again after `retryAfterMs`.',
   stream_limit:
     'Show `conflicts` and let the user choose: send its `streamId` as `replace`, and that one ends first.',
   cannot_consume: 'Show the participant without a picture: this browser cannot decode what is sent.',

@@ -1,13 +1,23 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { BitrateBounds } from '../rooms/bitrate-bounds.ts';
 import type { Recorder } from '../stats/recorder.ts';
 import type { Counter as Counted, Sample } from '../stats/sample.ts';
-import { PREFIX } from './definitions.ts';
+import { counter, PREFIX, type Labelled } from './definitions.ts';
 
 /** In seconds: from the same city to where talking becomes hard. */
 const ROUND_TRIPS = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2];
 
-/** Counts what the SFU measures of whole transports. It grows once every STATS_INTERVAL_MS, and when a transport closes. */
-export function describeMedia(registry: Registry, recorder: Recorder): void {
+/**
+ * Counts what the SFU measures of whole transports, which grows once every STATS_INTERVAL_MS and when a transport closes, and
+ * the tracks that were closed for their bitrate.
+ */
+export function describeMedia(registry: Registry, recorder: Recorder, bitrates: BitrateBounds): void {
+  counter(registry, {
+    name: 'producers_over_bitrate_total',
+    help: 'Tracks that were closed because they sent more than PRODUCER_VIDEO_MAX_BITRATE or PRODUCER_AUDIO_MAX_BITRATE.',
+    labelNames: ['kind'],
+    read: () => Object.entries(bitrates.closed).map(([kind, count]): Labelled<'kind'> => [{ kind }, count]),
+  });
   const counterOf = (name: string, help: string) =>
     new Counter({ name: `${PREFIX}${name}`, help, labelNames: ['direction'], registers: [registry] });
   const counters = [

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { WorkerPool } from '../media/worker-pool.ts';
+import type { BitrateBounds } from '../rooms/bitrate-bounds.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Recorder } from '../stats/recorder.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -16,6 +17,7 @@ import { describeWorkers } from './workers.ts';
 export interface MetricsSources {
   rooms: RoomRegistry;
   streams: Streams;
+  bitrates: BitrateBounds;
   workers: WorkerPool;
   recorder: Recorder;
   /** Connections to the database, by what they are for. */
@@ -36,12 +38,12 @@ export class Metrics {
   readonly #registry = new Registry();
   #reading: Promise<string> | undefined;
 
-  constructor({ rooms, streams, workers, recorder, pools, connections, sockets }: MetricsSources) {
+  constructor({ rooms, streams, bitrates, workers, recorder, pools, connections, sockets }: MetricsSources) {
     const registry = this.#registry;
     describeBuild(registry);
     describeCalls(registry, rooms);
     describeStreams(registry, streams);
-    describeMedia(registry, recorder);
+    describeMedia(registry, recorder, bitrates);
     describeSamples(registry, recorder.writer);
     describeWorkers(registry, workers);
     this.signalling = new SignallingMetrics(registry, connections, sockets);

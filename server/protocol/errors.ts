@@ -59,6 +59,11 @@ export const errorCodes = {
     status: 409,
     meaning: 'The participant has as many transports or producers as it may have (`limit`).',
   },
+  bitrate_exceeded: {
+    status: 429,
+    meaning:
+      'A track of that source was closed because it sent more than one may (`limit` and `current` in bit/s). `retryAfterMs` says when another one is taken.',
+  },
   stream_limit: {
     status: 409,
     meaning:

@@ -35,7 +35,15 @@ export const notifications = {
   producerAdded: Exactly({ participantId: Id, producer: Producer }),
   producerPaused: Exactly({ participantId: Id, producerId: Id }),
   producerResumed: Exactly({ participantId: Id, producerId: Id }),
-  producerClosed: Exactly({ participantId: Id, producerId: Id }),
+  producerClosed: Exactly({
+    participantId: Id,
+    producerId: Id,
+    reason: Type.Optional(
+      Type.Literal('bitrate_exceeded', {
+        description: 'For the publisher alone: it sent more than a track may.',
+      }),
+    ),
+  }),
   consumerAdded: Consumer,
   consumerClosed: Exactly({
     consumerId: Id,

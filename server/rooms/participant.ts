@@ -150,7 +150,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
       throw refusedMeanwhile;
     }
     for (const former of this.#publications.values()) {
-      if (former.source === params.source) former.producer.close();
+      if (former.source === params.source) former.close();
     }
     this.#publications.set(producer.id, publication);
     producer.observer.once('close', () => {
@@ -171,10 +171,10 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   }
 
   /** @throws {AppError} `not_found` */
-  producer(producerId: string): types.Producer {
+  publication(producerId: string): Publication {
     const publication = this.#publications.get(producerId);
     if (!publication) throw new AppError('not_found', `You have no producer ${producerId}.`);
-    return publication.producer;
+    return publication;
   }
 
   /**
@@ -263,7 +263,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   regrant(grants: Grants): void {
     this.#grants = grants;
     for (const publication of this.#publications.values()) {
-      if (publishRefusal(grants, publication.source)) this.#endPublication(publication);
+      if (publishRefusal(grants, publication.source)) this.endPublication(publication);
     }
     if (!subscribeRefusal(grants)) return;
     for (const consumer of this.#consumers.values()) this.stopConsumer(consumer, 'forbidden');
@@ -280,10 +280,13 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     for (const publication of muted) {
       const { producer } = publication;
       this.#mutedByHost.add(producer.id);
-      if (producer.kind === 'video') this.#endPublication(publication);
+      if (producer.kind === 'video') this.endPublication(publication);
       else if (!producer.paused) {
         await fromClient('producer', () => producer.pause());
-        this.#notifyOwn('producerPaused', producer.id);
+        this.notify({
+          event: 'producerPaused',
+          data: { participantId: this.id, producerId: producer.id },
+        });
       }
     }
   }
@@ -291,6 +294,13 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   /** The ids of what a host has muted or ended, as long as it is. */
   get mutedByHost(): string[] {
     return [...this.#mutedByHost];
+  }
+
+  /** Ends a track from the server's side and tells the client. */
+  endPublication(publication: Publication, reason?: 'bitrate_exceeded'): void {
+    publication.close();
+    const own = { participantId: this.id, producerId: publication.producer.id };
+    this.notify({ event: 'producerClosed', data: reason ? { ...own, reason } : own });
   }
 
   /** Tells this participant's client something. */
@@ -304,16 +314,6 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.#closed = true;
     this.transports.close();
     this.emit('close', reason);
-  }
-
-  #endPublication({ producer }: Publication): void {
-    producer.close();
-    this.#notifyOwn('producerClosed', producer.id);
-  }
-
-  /** Tells this participant's own client what somebody else did with what it publishes. */
-  #notifyOwn(event: 'producerPaused' | 'producerClosed', producerId: string): void {
-    this.notify({ event, data: { participantId: this.id, producerId } });
   }
 
   #announce(event: 'producerPaused' | 'producerResumed' | 'producerClosed', producerId: string): void {

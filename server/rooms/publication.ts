@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
 import type { Params } from '../protocol/methods.ts';
@@ -22,8 +23,13 @@ export const kindOf: Readonly<Record<TrackSource, MediaKind>> = {
 /** A track of which nothing has come after so many ms is taken for one that has started. */
 const START_MS = 1_500;
 
+interface PublicationEvents {
+  /** It is about to be closed by itself: what its worker is asked now is still answered. */
+  closing: [];
+}
+
 /** A track that a participant publishes: the producer, and what it shows. */
-export class Publication {
+export class Publication extends EventEmitter<PublicationEvents> {
   readonly producer: types.Producer;
   readonly source: TrackSource;
   /** Resolves once it has started, or is closed. */
@@ -31,6 +37,7 @@ export class Publication {
   #started = false;
 
   private constructor(producer: types.Producer, source: TrackSource) {
+    super();
     this.producer = producer;
     this.source = source;
     this.starting = new Promise((resolve) => {
@@ -67,6 +74,13 @@ export class Publication {
   /** RTP comes: a browser takes its time between publishing a track and the first packet. */
   get started(): boolean {
     return this.#started;
+  }
+
+  /** Ends it. Doing it again does nothing. */
+  close(): void {
+    if (this.producer.closed) return;
+    this.emit('closing');
+    this.producer.close();
   }
 
   /** What the others are told of it. */

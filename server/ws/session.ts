@@ -8,6 +8,7 @@ import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
 import type { LeaveReason } from '../protocol/model.ts';
 import type { Notification } from '../protocol/notifications.ts';
+import type { BitrateBounds } from '../rooms/bitrate-bounds.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Room } from '../rooms/room.ts';
@@ -33,6 +34,7 @@ export interface SessionContext {
   tokens: AccessTokens;
   revocations: Revocations;
   rooms: RoomRegistry;
+  bitrates: BitrateBounds;
   streams: Streams;
   choice: AutomaticChoice;
   resumption: Resumption;

@@ -11,6 +11,7 @@ import type { AnnouncedAddresses } from '../media/announced-addresses.ts';
 import { routerRtpCapabilities } from '../media/codecs.ts';
 import type { TurnOptions } from '../media/ice-servers.ts';
 import { PROTOCOL_VERSION } from '../protocol/notifications.ts';
+import type { BitrateBounds } from '../rooms/bitrate-bounds.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import type { Recorder } from '../stats/recorder.ts';
 import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
@@ -22,6 +23,7 @@ import { Connection, type Answered, type ConnectionLimits } from './connection.t
 
 export interface SignallingOptions {
   rooms: RoomRegistry;
+  bitrates: BitrateBounds;
   streams: Streams;
   choice: AutomaticChoice;
   recorder: Recorder;
@@ -43,7 +45,8 @@ export interface SignallingOptions {
 
 /** The signalling: a WebSocket at /ws that speaks the protocol of server/protocol. */
 export function registerSignalling(app: FastifyInstance, options: SignallingOptions): void {
-  const { rooms, streams, choice, recorder, tokens, revocations, announced, turn, origins } = options;
+  const { rooms, bitrates, streams, choice, recorder, tokens, revocations, announced, turn, origins } =
+    options;
   const { joins, sockets, limits, answered, log } = options;
   const resumption = new Resumption(options.resumeGrace);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
@@ -83,6 +86,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
           tokens,
           revocations,
           rooms,
+          bitrates,
           streams,
           choice,
           resumption,

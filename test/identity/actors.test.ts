@@ -128,7 +128,7 @@ async function unharmed(
   const room = [...server.rooms.rooms].find(({ name }) => name === foreign.room);
   const participant = [...(room?.participants.values() ?? [])].find(({ userId }) => userId === 'victim');
   t.equal(participant?.closed, false, 'still there');
-  t.match(participant?.producer(foreign.producer), { closed: false, paused: false });
+  t.match(participant?.publication(foreign.producer).producer, { closed: false, paused: false });
   t.match(participant?.consumer(foreign.consumer), { closed: false, paused: false });
   t.ok((await peer.raw('restartIce', { transportId: foreign.transport })).ok, 'its transport is its own');
   t.match(await server.audit.compare(), { slots: 1, forwarded: 1, declared: 0, drift: [] });

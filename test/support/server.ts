@@ -73,6 +73,8 @@ export async function testServer(
     ...own,
   });
   server.recorder.start();
+  server.bitrates.start();
+  t.teardown(() => server.bitrates.stop());
   const url = await server.app.listen({ host: config.HOST, port: 0 });
   t.teardown(async () => {
     if (own.faults) return;

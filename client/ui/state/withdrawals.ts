@@ -10,12 +10,22 @@ const stopped: Record<TrackSource, string> = {
   microphone: 'A host stopped your microphone.',
 };
 
+const tooMuch: Record<TrackSource, string> = {
+  camera: 'Your camera was turned off because it sent too much data. You can turn it on again in a minute.',
+  screen_share:
+    'Your screen share was stopped because it sent too much data. You can share again in a minute.',
+  screen_share_audio: 'The sound of your screen share was stopped because it sent too much data.',
+  microphone:
+    'Your microphone was turned off because it sent too much data. You can turn it on again in a minute.',
+};
+
 /** Says it when somebody else mutes or stops what one sends: a host, or a token that does not allow it any more. */
 export function tellWithdrawals(room: Room, notices: Notices): void {
   room.on('localTrackMuted', (source) => {
     if (source === 'microphone') notices.show(source, 'You were muted by a host.');
   });
-  room.on('localTrackStopped', (source, refusal) =>
-    notices.show(source, refusalOf(room, source) || refusal?.message || stopped[source]),
-  );
+  room.on('localTrackStopped', (source, refusal) => {
+    const text = refusal?.code === 'bitrate_exceeded' ? tooMuch[source] : refusal?.message;
+    notices.show(source, refusalOf(room, source) || text || stopped[source]);
+  });
 }
