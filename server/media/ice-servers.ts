@@ -16,15 +16,16 @@ export interface TurnOptions {
 }
 
 /**
- * Where a browser finds a relay when it cannot reach us, with credentials of its user that end by themselves. The
- * user's part of the name says nobody who it is, and is the same each time, so that the relay can count by it.
+ * Where a browser finds a relay when it cannot reach us, with credentials that end by themselves. The name that the relay
+ * counts by is an HMAC: it says nobody who it is, and is the same each time.
  *
+ * @param countedAs Whose allocations are counted together.
  * @see https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
  */
-export function iceServersFor(userId: string, turn: TurnOptions, now = Date.now()): IceServer[] {
+export function iceServersFor(countedAs: string, turn: TurnOptions, now = Date.now()): IceServer[] {
   const [secret] = turn.secrets;
   if (secret === undefined || turn.hosts.length === 0) return [];
-  const user = createHmac('sha256', secret).update(userId).digest('base64url').slice(0, 22);
+  const user = createHmac('sha256', secret).update(countedAs).digest('base64url').slice(0, 22);
   const username = `${Math.floor((now + turn.ttl) / 1000)}:${user}`;
   const credential = createHmac('sha1', secret).update(username).digest('base64');
   return [{ urls: turn.hosts.flatMap((host) => urlsOf(host, turn)), username, credential }];

@@ -58,7 +58,7 @@ export class Peer {
 
   /** Opens a socket and waits for the greeting. A string alone is a cookie. */
   static async connect(t: Test, url: string, as: Credentials | string = {}): Promise<Peer> {
-    const { cookie, token, forwardedFor } = typeof as === 'string' ? { cookie: as } : as;
+    const { cookie, token, forwardedFor }: Credentials = typeof as === 'string' ? { cookie: as } : as;
     const query = token === undefined ? '' : `?access_token=${token}`;
     const headers = {
       ...(cookie !== undefined && { cookie }),

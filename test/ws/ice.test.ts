@@ -1,12 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import t from '../support/tap.ts';
 import { testCoturn } from '../support/coturn.ts';
-import { Peer } from '../support/peer.ts';
+import { Peer, type JoinedPeer } from '../support/peer.ts';
 import { testServer } from '../support/server.ts';
+import { tokenOf, tokenSettings } from '../support/tokens.ts';
 import { TurnClient } from '../support/turn-client.ts';
 
 const OLD_SECRET = 'the-secret-until-now-of-32-bytes-or-more';
 const NEW_SECRET = 'the-secret-from-now-on-of-32-bytes-or-more';
+
+const nameOf = ({ joined }: JoinedPeer) => joined.iceServers[0]?.username.split(':')[1];
 
 t.test('credentials for coturn come with the join, and anew with each ICE restart', async (t) => {
   const coturn = await testCoturn(t, { secrets: [OLD_SECRET, NEW_SECRET], allowedPeer: '192.0.2.1' });
@@ -35,11 +39,41 @@ t.test('credentials for coturn come with the join, and anew with each ICE restar
     const madeAt = Number(expiry) * 1000 - 600_000;
     t.ok(madeAt > asked - 1_000 && madeAt < told + 1_000, 'valid for ten minutes, to the second');
     t.notMatch(turn.username, peer.hello.userId, 'the relay does not learn who it is');
-    t.equal(user, peer.joined.iceServers[0]?.username.split(':')[1], 'and counts the same user by it');
+    t.equal(user, nameOf(peer), 'and counts by the same name');
     t.match(await (await TurnClient.open(t, coturn)).allocate(turn), { ok: true });
   }
-  const other = await Peer.inRoom(t, url, 'tea');
-  t.not(other.joined.iceServers[0]?.username.split(':')[1], again.iceServers[0]?.username.split(':')[1]);
+});
+
+t.test('the relay counts guests by their address, and who has a token as a user of their own', async (t) => {
+  const { url } = await testServer(t, {
+    ...tokenSettings,
+    TRUST_PROXY: '127.0.0.1',
+    TURN_HOST: '127.0.0.1',
+    TURN_SECRETS: NEW_SECRET,
+  });
+  const from = async (address: string, token?: string) =>
+    nameOf(await Peer.inRoom(t, url, 'tea', { forwardedFor: address, ...(token && { token }) }));
+  const guest = await from('192.0.2.7');
+  t.equal(await from('192.0.2.7'), guest, 'another guest of that address');
+  t.not(await from('192.0.2.8'), guest, 'of another address');
+  t.equal(await from('2001:db8::1'), await from('2001:db8::ffff:1'), 'IPv6 is by network');
+  const token = await tokenOf('ada', { roomJoin: true });
+  const ada = await from('192.0.2.7', token);
+  t.not(ada, guest);
+  t.equal(await from('192.0.2.8', token), ada);
+  t.not(
+    await from('192.0.2.7', await tokenOf('192.0.2.7', { roomJoin: true })),
+    guest,
+    'whatever their id is',
+  );
+});
+
+t.test('who is in no room is told of no relay', async (t) => {
+  const { url } = await testServer(t, { TURN_HOST: '127.0.0.1', TURN_SECRETS: NEW_SECRET });
+  const peer = await Peer.connect(t, url);
+  t.notMatch(JSON.stringify(peer.received), 'turn:');
+  const refused = await peer.raw('restartIce', { transportId: randomUUID() });
+  t.match(refused, { ok: false, error: { code: 'not_joined' } });
 });
 
 t.test('without a relay none is told', async (t) => {

@@ -1,12 +1,12 @@
 import { AppError } from '../../errors.ts';
-import { iceServersFor } from '../../media/ice-servers.ts';
 import { permissionsOf } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
+import { iceServersOf } from '../ice-servers.ts';
 
 export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
   async join(session, params) {
     refuseIfJoined(session);
-    const { rooms, resumption, turn, joins, address } = session.context;
+    const { rooms, resumption, joins, address } = session.context;
     joins.take(session.userId, address);
     const presence = await rooms.join(session.identity, params, address);
     const { room, participant } = presence;
@@ -22,7 +22,7 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
       room: { id: room.id, name: room.name, locked: room.settings.locked },
       participants: room.othersThan(participant),
       permissions: permissionsOf(participant.grants, room.name),
-      iceServers: iceServersFor(session.userId, turn),
+      iceServers: iceServersOf(session),
       statsIntervalMs: session.context.recorder.interval,
     };
   },

@@ -1,5 +1,5 @@
-import { iceServersFor } from '../../media/ice-servers.ts';
 import type { Handlers } from '../handlers.ts';
+import { iceServersOf } from '../ice-servers.ts';
 
 export const transportHandlers: Handlers<
   'createTransport' | 'connectTransport' | 'restartIce' | 'closeTransport'
@@ -17,9 +17,9 @@ export const transportHandlers: Handlers<
     return {};
   },
 
-  async restartIce({ context, userId, presence }, { transportId }) {
-    const iceParameters = await presence.participant.transports.restartIce(transportId);
-    return { iceParameters, iceServers: iceServersFor(userId, context.turn) };
+  async restartIce(session, { transportId }) {
+    const iceParameters = await session.presence.participant.transports.restartIce(transportId);
+    return { iceParameters, iceServers: iceServersOf(session) };
   },
 
   closeTransport({ presence }, { transportId }) {
