@@ -27,6 +27,8 @@ t.test('no part is root, writes to its image, or keeps a capability; only three 
   for (const container of containers) {
     const service = serviceOf(container);
     const { ReadonlyRootfs, CapDrop, CapAdd, SecurityOpt, PortBindings } = container.HostConfig;
+    const { Memory, PidsLimit } = container.HostConfig;
+    t.ok(Memory > 0 && (PidsLimit ?? 0) > 0, `${service}: bounded`);
     t.equal(container.State.Health?.Status, 'healthy', `${service}: healthy`);
     t.ok(ReadonlyRootfs, `${service}: read-only root`);
     const added = service === 'coturn' ? ['NET_BIND_SERVICE'] : null;
@@ -90,6 +92,41 @@ t.test('coturn relays to the SFU and to nobody else', async (t) => {
   }
   const stranger = await TurnClient.open(t, { address: '127.0.0.1', port: project.ports.turn });
   t.match(await stranger.allocate({ ...turn, credential: 'guessed' }), { ok: false, code: 401 });
+});
+
+t.test('without the database the server stays healthy, and a call goes on', async (t) => {
+  const browser = await testBrowser(t);
+  const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
+  await joinRoom(ada, url, 'away', 'Ada');
+  await joinRoom(ben, url, 'away', 'Ben');
+  const frames = () => framesShown(ben, 'Ada');
+  await until('Ben sees Ada', frames, (shown) => shown > 5);
+  await project.compose('stop', 'postgres');
+  await until(
+    'it is not ready',
+    () => fetch(`${url}/readyz`).then(({ status }) => status),
+    (status) => status === 503,
+  );
+  const [server] = (await project.containers()).filter((one) => serviceOf(one) === 'server');
+  const checks = async () => {
+    const log = await docker('inspect', '--format', '{{json .State.Health.Log}}', server?.Id ?? '');
+    return JSON.parse(log) as { Start: string; ExitCode: number }[];
+  };
+  const stoppedAt = Date.now();
+  const since = await until(
+    'three checks later',
+    async () => (await checks()).filter(({ Start }) => Date.parse(Start) > stoppedAt),
+    ({ length }) => length >= 3,
+    60_000,
+  );
+  t.same(
+    since.filter(({ ExitCode }) => ExitCode !== 0),
+    [],
+    'it is healthy',
+  );
+  const shown = await frames();
+  await until('pictures go on', frames, (now) => now > shown + 5);
+  await project.up();
 });
 
 t.test('a secret that is left empty lets nobody in', async (t) => {

@@ -117,6 +117,7 @@ export class ComposeProject {
 
 /** What of `docker inspect` matters here. */
 export interface Container {
+  Id: string;
   Config: { User: string; Labels: Record<string, string> };
   State: { ExitCode: number; Status: string; Health?: { Status: string } };
   HostConfig: {
@@ -125,6 +126,9 @@ export interface Container {
     CapAdd: string[] | null;
     SecurityOpt: string[] | null;
     PortBindings: Record<string, unknown>;
+    /** In bytes. */
+    Memory: number;
+    PidsLimit: number | null;
   };
   NetworkSettings: { Networks: Record<string, { IPAddress: string; Gateway: string }> };
 }
