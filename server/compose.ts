@@ -26,6 +26,8 @@ import type { SlotLedger } from './streams/slot-ledger.ts';
 /** Connections that write statistics and that read them, apart from those that calls wait for. */
 const STATS_WRITERS = 2;
 const STATS_READERS = 3;
+/** Connections that delete by age. */
+const RECORDS_KEEPERS = 2;
 
 const NOT_SAFE_YET =
   'SHARED_DATABASE=on: the slots are exact over all servers, but a room is not. Everybody in a room, and every request about it, must ' +
@@ -55,7 +57,7 @@ export interface ComposeOptions {
 export interface Composition extends App {
   announced: AnnouncedAddresses;
   node: Node;
-  pools: { calls: Pool; statsWrite: Pool; statsRead: Pool };
+  pools: { calls: Pool; statsWrite: Pool; statsRead: Pool; records: Pool };
   workers: WorkerPool;
   ledger: SlotLedger;
   leases: Leases;
@@ -117,6 +119,7 @@ export async function compose(
     calls: connect('database pool'),
     statsWrite: connect('database pool that writes statistics', STATS_WRITERS),
     statsRead: connect('database pool that reads statistics', STATS_READERS),
+    records: connect('database pool that deletes by age', RECORDS_KEEPERS),
   };
 
   const { node } = nodeLock;

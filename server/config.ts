@@ -46,6 +46,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   return Object.freeze({ ...config, WORKERS });
 }
 
+/** How many days what is kept. */
+export const keptDays = (config: Config) => ({
+  sampleDays: config.STATS_SAMPLE_DAYS,
+  rollupDays: config.STATS_ROLLUP_DAYS,
+  recordDays: config.RECORDS_DAYS,
+});
+
 /** A whole number where the setting is one; all else is left for the schema to refuse. */
 function parse(schema: TSchema, text: string | undefined): unknown {
   return Type.IsInteger(schema) && text && /^-?\d+$/.test(text) ? Number(text) : text;

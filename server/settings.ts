@@ -303,4 +303,10 @@ export const settings = Type.Object({
   ),
   STATS_SAMPLE_DAYS: count(30, 'Days that samples are kept'),
   STATS_ROLLUP_DAYS: count(396, 'Days that their rollups (15 s, 1 min, 1 h) are kept'),
+  RECORDS_DAYS: Type.Integer({
+    default: 396,
+    minimum: 1,
+    maximum: 36_500,
+    description: 'Days that rooms, sessions, participants and streams are kept after they ended',
+  }),
 } satisfies Record<string, object>);

@@ -22,6 +22,10 @@ const commands = new Map(
       summary: 'takes the last migration of the database’s schema back',
       load: () => import('./rollback.ts'),
     },
+    retention: {
+      summary: 'deletes what is older than the settings say; --dry-run: says what would go',
+      load: () => import('./retention.ts'),
+    },
     seed: {
       summary: 'gives users 1, 2, 3 and 5 the streams of the older service’s test data',
       load: () => import('./seed.ts'),

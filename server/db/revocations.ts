@@ -12,7 +12,7 @@ interface Row {
   expires_at: Date;
 }
 
-/** Keeps in Postgres which access tokens are revoked. Every method can be repeated. */
+/** Keeps in Postgres which access tokens are revoked; those that have expired go with what is too old. Every method can be repeated. */
 export function createRevocationStore(pool: Pool): RevocationStore {
   return {
     async load(now, since) {
@@ -38,10 +38,6 @@ export function createRevocationStore(pool: Pool): RevocationStore {
              expires_at = greatest(revocations.expires_at, excluded.expires_at)`,
         [userId, tokenId, roomName, revokedAt, expiresAt],
       );
-    },
-
-    async dropExpired(now) {
-      await pool.query(`DELETE FROM revocations WHERE expires_at <= $1`, [now]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from './transaction.ts';
 import { LOCK_USER, OWN_LIMIT } from './user-limits.ts';
 
@@ -10,6 +10,16 @@ const HOLD = `UPDATE slots SET stream_id = $2, node_id = $6, incarnation = $7,
 
 /** The limit of user $1: its own, or else the server's, $11. */
 const LIMIT = `coalesce(${OWN_LIMIT}, $11::int)`;
+
+/** How often places that were deleted meanwhile are made again. */
+const ATTEMPTS = 3;
+
+interface Place {
+  number: number;
+  held: boolean;
+  /** The user's limit. */
+  limit: number;
+}
 
 /**
  * Takes a place that is free for certain: one that other starts have locked is passed over, so that starts at once do not
@@ -46,20 +56,7 @@ export async function takeFree(pool: Pool, started: unknown[], serverLimit: numb
 export async function takeCounted(pool: Pool, started: unknown[], serverLimit: number): Promise<boolean> {
   const [userId] = started;
   return inTransaction(pool, async (client) => {
-    await client.query({
-      name: 'make-places',
-      // Its snapshot is older than the lock. By a limit that was lowered meanwhile it makes too many, which go below.
-      text: `WITH alone AS MATERIALIZED (SELECT ${LOCK_USER})
-        INSERT INTO slots (user_id, number)
-        SELECT $1, generate_series(1, coalesce(${OWN_LIMIT}, $2::int)) FROM alone ON CONFLICT DO NOTHING`,
-      values: [userId, serverLimit],
-    });
-    const { rows } = await client.query<{ number: number; held: boolean; limit: number }>({
-      name: 'lock-places',
-      text: `SELECT number, stream_id IS NOT NULL AS held, coalesce(${OWN_LIMIT}, $2::int) AS "limit"
-        FROM slots WHERE user_id = $1 ORDER BY number FOR UPDATE`,
-      values: [userId, serverLimit],
-    });
+    const rows = await lockPlaces(client, userId, serverLimit);
     const limit = rows[0]?.limit ?? 0;
     const free = rows.filter(({ held }) => !held).map(({ number }) => number);
     const surplus = free.splice(Math.max(0, limit - (rows.length - free.length)));
@@ -75,4 +72,26 @@ export async function takeCounted(pool: Pool, started: unknown[], serverLimit: n
     });
     return true;
   });
+}
+
+/** Makes what is missing of a user's places up to the limit, and locks all there are. */
+async function lockPlaces(client: PoolClient, userId: unknown, serverLimit: number): Promise<Place[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    await client.query({
+      name: 'make-places',
+      // Its snapshot is older than the lock. By a limit that was lowered meanwhile it makes too many, which the caller deletes.
+      text: `WITH alone AS MATERIALIZED (SELECT ${LOCK_USER})
+        INSERT INTO slots (user_id, number)
+        SELECT $1, generate_series(1, coalesce(${OWN_LIMIT}, $2::int)) FROM alone ON CONFLICT DO NOTHING`,
+      values: [userId, serverLimit],
+    });
+    const { rows } = await client.query<Place>({
+      name: 'lock-places',
+      text: `SELECT number, stream_id IS NOT NULL AS held, coalesce(${OWN_LIMIT}, $2::int) AS "limit"
+        FROM slots WHERE user_id = $1 ORDER BY number FOR UPDATE`,
+      values: [userId, serverLimit],
+    });
+    // Between the two, an idle user's places may have been deleted (retention-rules.ts): then they are made again.
+    if (rows.length >= (rows[0]?.limit ?? 1) || attempt === ATTEMPTS) return rows;
+  }
 }

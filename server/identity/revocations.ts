@@ -20,7 +20,6 @@ export interface RevocationStore {
   load(now: Date, since: Date): Promise<Revocation[]>;
   /** Doing it again for the same tokens moves its times forward. */
   add(revocation: Revocation): Promise<void>;
-  dropExpired(now: Date): Promise<void>;
 }
 
 /** A guest who was removed from a room may come back after so many ms. */
@@ -59,7 +58,6 @@ export class Revocations extends EventEmitter<RevocationEvents> {
       }
       if (revocations.size === 0) this.#byUser.delete(userId);
     }
-    await this.#store.dropExpired(now);
   }
 
   /** Revokes, here at once. @throws whatever the store throws: then it holds until this server stops. */

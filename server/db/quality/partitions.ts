@@ -1,5 +1,5 @@
-import type { Pool, PoolClient } from 'pg';
-import { inTransaction } from '../transaction.ts';
+import type { Pool } from 'pg';
+import { alone } from '../alone.ts';
 
 /** How many whole days samples and their rollups are kept at least; a partition is dropped once all of it is older. */
 export interface Retention {
@@ -12,9 +12,6 @@ export interface KeptPartitions {
   /** By their names. */
   readonly made: string[];
   readonly dropped: string[];
-  /** How many transports were deleted, and reports of the older call-quality app's clients. */
-  readonly transports: number;
-  readonly reports: number;
 }
 
 /** A part of a table, named for its first day or month: names of a table sort by time. */
@@ -26,8 +23,9 @@ export interface Partition {
   readonly to: Date;
 }
 
-const tables = ['quality_samples', 'transport_rollups', 'room_rollups'] as const;
-type Table = (typeof tables)[number];
+/** The tables whose old rows go with the partition that they are in. */
+export const partitioned = ['quality_samples', 'transport_rollups', 'room_rollups'] as const;
+type Table = (typeof partitioned)[number];
 
 type Existing = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -38,19 +36,10 @@ const DAY = 86_400_000;
 const DAYS_AHEAD = 3;
 
 /** In days. What is so much older than what is kept has no partition any more, here or with TimescaleDB. */
-const LONGEST_PARTITION = 31;
-
-/**
- * Making and dropping a partition lock its table, and whoever wants to read waits behind: not for long. PostgreSQL sends its
- * own autovacuum out of the way after 1 s.
- */
-const LOCK_TIMEOUT = '1500ms';
+export const LONGEST_PARTITION = 31;
 
 /** Who holds it makes and drops partitions. The number means nothing. */
 const LOCK = 7_241_307;
-
-/** Deleted at once, so that no statement takes long. */
-const ROWS_AT_ONCE = 1_000;
 
 /** The partition that a row of this time is in: a day of samples, a month of rollups. */
 export function partitionAt(table: Table, at: Date): Partition {
@@ -74,20 +63,14 @@ export async function makePartitions(pool: Pool, partitions: readonly Partition[
 }
 
 /**
- * Makes the partitions that are needed next, drops those that are too old, and forgets transports of which nothing is left, and
- * reports that are as old as dropped samples. Several servers may do it at once, and it may be done again. One that fails, say
- * because somebody has the table locked, does not keep the others from being done.
+ * Makes the partitions that are needed next, and drops those that are too old. Several servers may do it at once, and it may be
+ * done again. One that fails, say because somebody has the table locked, does not keep the others from being done.
  *
  * @throws {AggregateError} of those that failed, when all have been tried.
  */
 export async function keepPartitions(pool: Pool, retention: Retention): Promise<KeptPartitions> {
   const now = Date.now();
-  const kept = {
-    quality_samples: new Date(now - retention.sampleDays * DAY),
-    transport_rollups: new Date(now - retention.rollupDays * DAY),
-    room_rollups: new Date(now - retention.rollupDays * DAY),
-  };
-  const done = { made: new Array<string>(), dropped: new Array<string>(), transports: 0, reports: 0 };
+  const done = { made: new Array<string>(), dropped: new Array<string>() };
   const errors: unknown[] = [];
   const attempt = (work: () => Promise<unknown>) => work().catch((error: unknown) => void errors.push(error));
 
@@ -98,26 +81,47 @@ export async function keepPartitions(pool: Pool, retention: Retention): Promise<
       done.made.push(partition.name);
     });
   }
-  for (const table of tables) {
+  for (const [table, before] of oldestKept(retention, now)) {
     const names = existing.get(table);
     if (!names) {
-      await attempt(async () => done.dropped.push(...(await dropChunks(pool, table, kept[table]))));
+      await attempt(async () => done.dropped.push(...(await dropChunks(pool, table, before))));
       continue;
     }
-    const oldest = partitionAt(table, kept[table]).name;
-    for (const name of [...names].filter((each) => isOurs(table, each) && each < oldest).sort()) {
+    for (const name of olderThan(before, table, names)) {
       await attempt(async () => {
-        await alone(pool, (client) => client.query(`DROP TABLE IF EXISTS ${name}`));
+        await alone(pool, LOCK, (client) => client.query(`DROP TABLE IF EXISTS ${name}`));
         done.dropped.push(name);
       });
     }
   }
-  const oldest = now - (Math.max(retention.sampleDays, retention.rollupDays) + LONGEST_PARTITION) * DAY;
-  await attempt(async () => (done.transports = await deleteTransports(pool, new Date(oldest))));
-  await attempt(async () => (done.reports = await deleteReports(pool, kept.quality_samples)));
   if (errors.length > 0) throw new AggregateError(errors, 'Not all partitions could be made or dropped.');
   return done;
 }
+
+/** The names of the partitions of each table that `keepPartitions` would drop. */
+export async function oldPartitions(
+  pool: Pool,
+  retention: Retention,
+): Promise<Map<Table, readonly string[]>> {
+  const existing = await partitionsOf(pool);
+  const old = new Map<Table, readonly string[]>();
+  for (const [table, before] of oldestKept(retention, Date.now())) {
+    const names = existing.get(table);
+    old.set(table, names ? olderThan(before, table, names) : await chunksBefore(pool, table, before));
+  }
+  return old;
+}
+
+/** When what is kept of each table begins. */
+const oldestKept = ({ sampleDays, rollupDays }: Retention, now: number): [Table, Date][] =>
+  partitioned.map((table) => [
+    table,
+    new Date(now - (table === 'quality_samples' ? sampleDays : rollupDays) * DAY),
+  ]);
+
+/** Those of the partitions that we made, all of which is older. */
+const olderThan = (before: Date, table: Table, names: ReadonlySet<string>): string[] =>
+  [...names].filter((name) => isOurs(table, name) && name < partitionAt(table, before).name).sort();
 
 function neededSoon(now: number): Partition[] {
   const days = Array.from({ length: DAYS_AHEAD + 2 }, (_, day) => new Date(now + (day - 1) * DAY));
@@ -145,13 +149,13 @@ async function partitionsOf(pool: Pool): Promise<Existing> {
     `SELECT t.relname AS table, array_remove(array_agg(p.relname::text), NULL) AS names
      FROM pg_class t LEFT JOIN pg_inherits i ON i.inhparent = t.oid LEFT JOIN pg_class p ON p.oid = i.inhrelid
      WHERE t.oid = ANY($1::regclass[]) AND t.relkind = 'p' GROUP BY t.oid, t.relname`,
-    [tables],
+    [partitioned],
   );
   return new Map(rows.map(({ table, names }) => [table, new Set(names)]));
 }
 
 async function makePartition(pool: Pool, { table, name, from, to }: Partition): Promise<void> {
-  await alone(pool, (client) =>
+  await alone(pool, LOCK, (client) =>
     client.query(
       `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table}
        FOR VALUES FROM ('${from.toISOString()}') TO ('${to.toISOString()}')`,
@@ -161,7 +165,7 @@ async function makePartition(pool: Pool, { table, name, from, to }: Partition): 
 
 /** TimescaleDB's way to drop what is older. @returns the names of what was. */
 async function dropChunks(pool: Pool, table: Table, before: Date): Promise<string[]> {
-  return alone(pool, async (client) => {
+  return alone(pool, LOCK, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT drop_chunks($1::regclass, older_than => $2::timestamptz) AS name`,
       [table, before],
@@ -170,45 +174,11 @@ async function dropChunks(pool: Pool, table: Table, before: Date): Promise<strin
   });
 }
 
-/**
- * Those that began before, and of which there is no rollup any more; their tracks go with them. Where there is one, the transport
- * went on for long, as few do.
- */
-const deleteTransports = (pool: Pool, before: Date): Promise<number> =>
-  deleteBefore(
-    pool,
-    `DELETE FROM transports WHERE id IN (
-       SELECT id FROM transports t
-       WHERE first_sample_at < $1 AND NOT EXISTS (SELECT FROM transport_rollups WHERE transport_id = t.id)
-       ORDER BY first_sample_at LIMIT $2
-     )`,
-    before,
+/** What `dropChunks` would drop. */
+async function chunksBefore(pool: Pool, table: Table, before: Date): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT show_chunks($1::regclass, older_than => $2::timestamptz)::text AS name`,
+    [table, before],
   );
-
-const deleteReports = (pool: Pool, before: Date): Promise<number> =>
-  deleteBefore(
-    pool,
-    `DELETE FROM call_quality_reports WHERE id IN (
-       SELECT id FROM call_quality_reports WHERE measured_at < $1 ORDER BY measured_at LIMIT $2
-     )`,
-    before,
-  );
-
-/** @param statement Deletes what was before `$1`, at most `$2` of it. */
-async function deleteBefore(pool: Pool, statement: string, before: Date): Promise<number> {
-  let deleted = 0;
-  for (let last = ROWS_AT_ONCE; last === ROWS_AT_ONCE; deleted += last) {
-    const { rowCount } = await alone(pool, (client) => client.query(statement, [before, ROWS_AT_ONCE]));
-    last = rowCount ?? 0;
-  }
-  return deleted;
-}
-
-/** What one server at a time does, in a transaction that waits for no lock for long. */
-async function alone<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  return inTransaction(pool, async (client) => {
-    await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    return work(client);
-  });
+  return rows.map(({ name }) => name);
 }
