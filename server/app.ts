@@ -16,6 +16,7 @@ import { registerCallQuality } from './http/call-quality.ts';
 import { registerCors } from './http/cors.ts';
 import { registerCrossSite } from './http/cross-site.ts';
 import { registerDocs } from './http/docs.ts';
+import { registerErasure } from './http/erasure.ts';
 import { keepPrivate, registerHeaders } from './http/headers.ts';
 import { registerHealth, type ReadinessChecks } from './http/health.ts';
 import { registerKnownHost } from './http/known-host.ts';
@@ -44,6 +45,7 @@ import { Turns } from './http/turns.ts';
 import { registerUserLimits } from './http/user-limits.ts';
 import { registerValidate } from './http/validate.ts';
 import { registerClientAddress } from './identity/address.ts';
+import type { Erasure } from './identity/erasure.ts';
 import { KnownHosts } from './identity/known-hosts.ts';
 import { Origins } from './identity/origins.ts';
 import { registerIdentity } from './identity/plugin.ts';
@@ -91,6 +93,7 @@ export interface AppDependencies {
   statsSink: StatsSink;
   callQuality: CallQuality;
   revocationStore: RevocationStore;
+  erasure: Erasure;
   checks: ReadinessChecks;
   /** Connections to the database, by what they are for: to be counted. */
   pools: Readonly<Record<string, PoolCounts>>;
@@ -257,6 +260,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       registerProblemPages(api);
       registerValidate(api, ({ clientAddress }) => sockets.refuseOneMore(clientAddress));
       registerRevocations(api, revocations);
+      registerErasure(api, dependencies.erasure);
       registerRooms(api, sources, config);
       registerParticipants(api, sources);
       registerRoomStreams(api, sources, streamRecords);

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { createCallQuality } from './db/call-quality.ts';
 import { createCallRecords } from './db/call-records.ts';
 import { createCallJournal } from './db/calls.ts';
+import { createErasure } from './db/erasure.ts';
 import { endLostCalls, reopenCalls } from './db/lost-nodes.ts';
 import { NodeLock } from './db/node-lock.ts';
 import { registerNode, type Node } from './db/nodes.ts';
@@ -26,7 +27,7 @@ import type { SlotLedger } from './streams/slot-ledger.ts';
 /** Connections that write statistics and that read them, apart from those that calls wait for. */
 const STATS_WRITERS = 2;
 const STATS_READERS = 3;
-/** Connections that delete by age. */
+/** Connections that delete by age and erase people. */
 const RECORDS_KEEPERS = 2;
 
 const NOT_SAFE_YET =
@@ -119,7 +120,7 @@ export async function compose(
     calls: connect('database pool'),
     statsWrite: connect('database pool that writes statistics', STATS_WRITERS),
     statsRead: connect('database pool that reads statistics', STATS_READERS),
-    records: connect('database pool that deletes by age', RECORDS_KEEPERS),
+    records: connect('database pool that deletes and erases', RECORDS_KEEPERS),
   };
 
   const { node } = nodeLock;
@@ -158,6 +159,7 @@ export async function compose(
     // Reports from outside may wait for each other and for samples; calls do not wait for them.
     callQuality: createCallQuality({ reads: pools.statsRead, writes: pools.statsWrite }),
     revocationStore: createRevocationStore(pools.calls),
+    erasure: createErasure(pools.records),
     pools: { calls: pools.calls, stats_write: pools.statsWrite, stats_read: pools.statsRead },
     checks: { workers: () => workers.complete, database: readiness },
     cookieSecret: options.cookieSecret,

@@ -16,6 +16,7 @@ const tags = [
   { name: 'participants', description: 'Who is in a room, and what hosts do about it.' },
   { name: 'streams', description: 'The streams that hold a user’s slots, in calls and in players outside.' },
   { name: 'stats', description: 'What calls were like: figures by time, and whose side it was on.' },
+  { name: 'users', description: 'What is kept of people.' },
   { name: 'tokens', description: 'Who asks, and tokens that are ended early.' },
   { name: 'operations', description: 'What whoever runs the server looks at.' },
   { name: 'about', description: 'This description, and what the errors mean.' },

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { GUEST, type Identity, type IdentityToken } from './identity.ts';
 import { MAX_LIFETIME } from './tokens.ts';
 
 /** Tokens of a user that are valid no more. */
 export interface Revocation {
+  /** Or a digest of it, `sha256:` and hexadecimal digits, once the user was erased: it goes on to keep them out. */
   userId: string;
   /** The one token (`IdentityToken.id`); undefined: every token of the user that was made until then. */
   tokenId: string | undefined;
@@ -25,6 +27,9 @@ export interface RevocationStore {
 /** A guest who was removed from a room may come back after so many ms. */
 const GUEST_BARRED_MS = 24 * 60 * 60 * 1000;
 
+/** What begins a digest in the place of a user's id. */
+const DIGEST = 'sha256:';
+
 /** By so much the clocks of servers that share a store may differ, in ms. */
 const CLOCKS_APART_MS = 60_000;
 
@@ -36,8 +41,8 @@ interface RevocationEvents {
 /** What is revoked, at hand for every request and connection. */
 export class Revocations extends EventEmitter<RevocationEvents> {
   readonly #store: RevocationStore;
+  /** By `digestOf` the user. */
   readonly #byUser = new Map<string, Map<string, Revocation>>();
-
   #loadedAt: Date | undefined;
 
   constructor(store: RevocationStore) {
@@ -52,11 +57,11 @@ export class Revocations extends EventEmitter<RevocationEvents> {
     const since = new Date((this.#loadedAt?.getTime() ?? 0) - CLOCKS_APART_MS);
     for (const revocation of await this.#store.load(now, since)) this.#remember(revocation);
     this.#loadedAt = now;
-    for (const [userId, revocations] of this.#byUser) {
+    for (const [user, revocations] of this.#byUser) {
       for (const [key, { expiresAt }] of revocations) {
         if (expiresAt <= now) revocations.delete(key);
       }
-      if (revocations.size === 0) this.#byUser.delete(userId);
+      if (revocations.size === 0) this.#byUser.delete(user);
     }
   }
 
@@ -68,7 +73,7 @@ export class Revocations extends EventEmitter<RevocationEvents> {
 
   /** Whether the token that says who somebody is was revoked. */
   covers({ userId, token }: Identity): boolean {
-    const revocations = token && this.#byUser.get(userId);
+    const revocations = token && this.#of(userId);
     if (!revocations) return false;
     const all = revocations.get(keyOf(undefined, undefined));
     const one = revocations.has(keyOf(token.id, undefined));
@@ -95,23 +100,33 @@ export class Revocations extends EventEmitter<RevocationEvents> {
     { userId, token }: { userId: string; token: Pick<IdentityToken, 'id' | 'issuedAt'> | undefined },
     roomName: string,
   ): boolean {
-    const revocations = this.#byUser.get(userId);
+    const revocations = this.#of(userId);
     const bar = revocations?.get(keyOf(undefined, roomName));
     if (!bar || bar.expiresAt <= new Date()) return false;
     if (!token || token.issuedAt <= bar.revokedAt.getTime()) return true;
     return revocations?.has(keyOf(token.id, roomName)) ?? false;
   }
 
+  #of(userId: string): Map<string, Revocation> | undefined {
+    return this.#byUser.size === 0 ? undefined : this.#byUser.get(digestOf(userId));
+  }
+
   #remember(revocation: Revocation): void {
-    const { userId, tokenId, roomName, revokedAt } = revocation;
-    const revocations = this.#byUser.get(userId) ?? new Map<string, Revocation>();
+    const { tokenId, roomName, revokedAt } = revocation;
+    const user = digestOf(revocation.userId);
+    const revocations = this.#byUser.get(user) ?? new Map<string, Revocation>();
     const key = keyOf(tokenId, roomName);
     const known = revocations.get(key);
     if (known && known.revokedAt >= revokedAt) return;
     revocations.set(key, revocation);
-    this.#byUser.set(userId, revocations);
+    this.#byUser.set(user, revocations);
     this.emit('revoked');
   }
+}
+
+/** The same for the id of a user and for what is kept of it once they were erased. */
+function digestOf(userId: string): string {
+  return userId.startsWith(DIGEST) ? userId : `${DIGEST}${createHash('sha256').update(userId).digest('hex')}`;
 }
 
 /** What one revocation of a user is about: a token or all of them, for a room or at all. */
