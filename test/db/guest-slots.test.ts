@@ -19,7 +19,7 @@ t.test('slots of guests', async (t) => {
     (await pool.query('SELECT FROM slots WHERE user_id = $1', [userId])).rowCount;
   const idle = async (userId: string) => {
     const stream = declaredOf(userId);
-    await ledger.acquire(stream, 3);
+    await ledger.acquire(stream);
     await ledger.endDeclared(userId, stream.id);
     await pool.query(
       `UPDATE streams SET started_at = now() - interval '2 days', ended_at = now() WHERE id = $1`,
@@ -32,10 +32,10 @@ t.test('slots of guests', async (t) => {
     await idle('ada');
     await idle('guest:watching');
     const watched = declaredOf('guest:watching');
-    await ledger.acquire(watched, 3);
+    await ledger.acquire(watched);
     await pool.query(`UPDATE streams SET started_at = now() - interval '2 days'`);
     await idle('guest:back');
-    await ledger.acquire(declaredOf('guest:back'), 3);
+    await ledger.acquire(declaredOf('guest:back'));
     await ledger.endOldest('guest:back', 'declared');
     await idle('guest:here');
     await pool.query(
@@ -52,7 +52,7 @@ t.test('slots of guests', async (t) => {
     for (const who of ['ada', 'guest:watching', 'guest:back', 'guest:here'])
       t.equal(await numbersOf(who), 3, who);
     const starts = await Promise.all(
-      Array.from({ length: 10 }, () => ledger.acquire(declaredOf('guest:idle'), 3)),
+      Array.from({ length: 10 }, () => ledger.acquire(declaredOf('guest:idle'))),
     );
     t.equal(starts.filter(({ granted }) => granted).length, 3);
   });
@@ -65,7 +65,7 @@ t.test('slots of guests', async (t) => {
       const deleting = Promise.all([run(many, stop.signal), run(many, stop.signal)]);
       const granted = await Promise.all(
         guests.map(async (userId) => {
-          const starts = Array.from({ length: 6 }, () => ledger.acquire(declaredOf(userId), 3));
+          const starts = Array.from({ length: 6 }, () => ledger.acquire(declaredOf(userId)));
           return (await Promise.all(starts)).filter((start) => start.granted).length;
         }),
       );

@@ -91,7 +91,7 @@ t.test('a declared stream that is held stays, however old it is', async (t) => {
   const { pool } = await testDatabase(t);
   const { ledger } = await testNode(pool);
   const [held, ended] = [declaredOf('ada'), declaredOf('ada')];
-  for (const stream of [held, ended]) await ledger.acquire(stream, 3);
+  for (const stream of [held, ended]) await ledger.acquire(stream);
   await ledger.endDeclared('ada', ended.id);
   await pool.query(`UPDATE streams SET started_at = now() - interval '900 days'`);
   await pool.query(`UPDATE streams SET ended_at = now() - interval '800 days' WHERE ended_at IS NOT NULL`);

@@ -196,7 +196,7 @@ t.test('starts and erasures at once: exactly as many are granted as there are sl
   const erasure = createErasure(pool);
   for (let round = 0; round < 10; round += 1) {
     const userId = randomUUID();
-    const starts = Array.from({ length: 6 }, () => ledger.acquire(declaredOf(userId), 3));
+    const starts = Array.from({ length: 6 }, () => ledger.acquire(declaredOf(userId)));
     const erasing = [0, 1].map(() => erasure.erase(userId, new AbortController().signal));
     const granted = (await Promise.all(starts)).filter((start) => start.granted);
     await Promise.all(erasing);
