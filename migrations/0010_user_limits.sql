@@ -21,6 +21,7 @@ CREATE TABLE user_limits (
   CONSTRAINT user_limits_set_limit CHECK (set_limit BETWEEN 0 AND 16),
   CONSTRAINT user_limits_set_limit_with_time CHECK ((set_limit IS NULL) = (set_at IS NULL))
 );
+CREATE INDEX user_limits_by_age ON user_limits (token_issued_at, user_id);
 COMMENT ON TABLE user_limits IS 'A user''s own limit of streams. A user without a row has the server''s; guests always do.';
 COMMENT ON COLUMN user_limits.token_limit IS 'maxVideoStreams of the newest token seen; null: that token leaves it to the server.';
 COMMENT ON COLUMN user_limits.token_issued_at IS 'When the newest token seen was issued; null: none was seen.';

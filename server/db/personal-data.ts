@@ -60,6 +60,14 @@ export const personalData: readonly PersonalRows[] = [
     becomes: 'deleted',
   },
   {
+    // The server's limit holds again, unless a token or REST says otherwise.
+    table: 'user_limits',
+    columns: ['user_id'],
+    whose: 'r.user_id = :user',
+    inUse: 'EXISTS (SELECT FROM slots s WHERE s.user_id = r.user_id AND s.stream_id IS NOT NULL)',
+    becomes: 'deleted',
+  },
+  {
     // They go on to keep out whom they keep out: by a digest, as identity/revocations.ts knows it.
     table: 'revocations',
     columns: ['user_id'],

@@ -92,6 +92,17 @@ export const ageRules: readonly AgeRule[] = [
     ],
   },
   {
+    // What was set over REST stays until it is taken back there.
+    table: 'user_limits',
+    age: 'token_issued_at',
+    key: { user_id: 'text' },
+    before: records,
+    stays: [
+      'r.set_limit IS NOT NULL',
+      exists('slots s WHERE s.user_id = r.user_id AND s.stream_id IS NOT NULL'),
+    ],
+  },
+  {
     // With their tracks. Where there is a rollup, the transport went on for long, as few do.
     table: 'transports',
     age: 'first_sample_at',

@@ -87,6 +87,18 @@ t.test('what is too old goes, and nothing of an open session', async (t) => {
   t.same((await run(pool)).rows, {}, 'once');
 });
 
+t.test('a limit that a token said long ago goes, and one that was set over REST stays', async (t) => {
+  const { pool } = await testDatabase(t);
+  const { ledger } = await testNode(pool);
+  for (const userId of ['ada', 'ben', 'cleo'])
+    await ledger.changeLimit(userId, { by: 'token', limit: 1, issuedAt: ago(400) });
+  await ledger.changeLimit('ben', { by: 'api', limit: 2, at: ago(400) });
+  await ledger.changeLimit('cleo', { by: 'token', limit: 1, issuedAt: ago(1) });
+  t.same((await run(pool)).rows, { user_limits: 1 });
+  const { rows } = await pool.query<{ user_id: string }>('SELECT user_id FROM user_limits ORDER BY 1');
+  t.same(rows, [{ user_id: 'ben' }, { user_id: 'cleo' }]);
+});
+
 t.test('a declared stream that is held stays, however old it is', async (t) => {
   const { pool } = await testDatabase(t);
   const { ledger } = await testNode(pool);

@@ -125,7 +125,7 @@ t.test('a database that the version before has filled goes forward and back with
     t.match(await server.app.inject('/api/startstream/7'), { statusCode: 200 });
     const restarted = await testServer(
       t,
-      { ...tokenSettings, NODE_ID: 'second' },
+      { ...tokenSettings, NODE_ID: 'second', SHARED_DATABASE: 'on' },
       {
         database: { pool, connectionString: used },
         faults: true,

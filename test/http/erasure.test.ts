@@ -133,7 +133,11 @@ t.test('who was kept out is kept out still, also after a restart', async (t) => 
     await t.rejects(again.request('join', { room: 'tea', displayName: 'Bob' }), { code: 'forbidden' });
   };
   await keepsOut(server.url);
-  const restarted = await testServer(t, { ...tokenSettings, NODE_ID: 'other' }, { database, faults: true });
+  const restarted = await testServer(
+    t,
+    { ...tokenSettings, NODE_ID: 'other', SHARED_DATABASE: 'on' },
+    { database, faults: true },
+  );
   await restarted.revocations.refresh();
   await keepsOut(restarted.url);
 
