@@ -123,7 +123,7 @@ t.test('revocations outlive the server, and reach others that share the database
   t.match(await validate(third.url, token), { status: 401 });
 
   await database.pool.query(`UPDATE revocations SET revoked_at = '2020-01-01', expires_at = '2021-01-01'`);
-  const fourth = await testServer(t, { ...tokenSettings, NODE_ID: 'fourth' }, { database, faults: true });
+  const fourth = await testServer(t, { ...settings, NODE_ID: 'fourth' }, { database, faults: true });
   t.match(await validate(fourth.url, token), { status: 200 }, 'one that has expired is not loaded');
 
   await database.stop();
