@@ -23,6 +23,7 @@ t.test('names that are announced, or that origins have, are known with any port'
   }
   t.notOk(hosts.knows('null'));
   t.notOk(hosts.knows(''));
+  t.end();
 });
 
 t.test('every address is known, and no other name, nor the page of one', (t) => {
@@ -39,6 +40,7 @@ t.test('every address is known, and no other name, nor the page of one', (t) => 
     }),
   );
   t.pass();
+  t.end();
 });
 
 t.test('whatever stands in Host or Origin makes no error', (t) => {
@@ -56,6 +58,7 @@ t.test('whatever stands in Host or Origin makes no error', (t) => {
     }),
   );
   t.pass();
+  t.end();
 });
 
 t.test('pages of this machine may use the server, but not in production', (t) => {
@@ -90,4 +93,5 @@ t.test('pages of this machine may use the server, but not in production', (t) =>
   ]) {
     t.equal(origins.mayUse(origin, 'localhost:3000'), false, origin);
   }
+  t.end();
 });
