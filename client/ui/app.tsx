@@ -1,7 +1,8 @@
 import { lazily } from './components/lazily.tsx';
-import { call } from './state/session.ts';
+import { call, ended } from './state/session.ts';
 import { route } from './state/route.ts';
 import { CallView } from './views/call.tsx';
+import { Ended } from './views/ended.tsx';
 import { Entry } from './views/entry.tsx';
 import { Lobby } from './views/lobby.tsx';
 import { WrongRoom } from './views/wrong-room.tsx';
@@ -16,5 +17,6 @@ export function App() {
   if (shown.page === 'lobby') return <Lobby />;
   if (shown.page === 'wrong room') return <WrongRoom text={shown.text} />;
   if (call.value) return <CallView key={shown.room} call={call.value} />;
+  if (ended.value) return <Ended end={ended.value} />;
   return <Entry key={shown.room} room={shown.room} />;
 }

@@ -1,19 +1,15 @@
-import type { Signal } from '@preact/signals';
 import { displayName } from '../state/display-name.ts';
 import type { Preview } from '../state/preview.ts';
+import { wishes } from '../state/wishes.ts';
 import { Avatar } from './avatar.tsx';
 import { DeviceToggle } from './device-toggle.tsx';
 import { Video } from './video.tsx';
+import './button.css';
 import './preview-pane.css';
 
-interface PreviewPaneProps {
-  preview: Preview;
-  microphone: Signal<boolean>;
-  camera: Signal<boolean>;
-}
-
 /** One's own picture, and what of oneself one wants to send into the room. */
-export function PreviewPane({ preview, microphone, camera }: PreviewPaneProps) {
+export function PreviewPane({ preview }: { preview: Preview }) {
+  const { microphone, camera } = wishes;
   const toggleCamera = () => {
     camera.value = !camera.value;
     if (camera.value) void preview.start();
@@ -28,6 +24,11 @@ export function PreviewPane({ preview, microphone, camera }: PreviewPaneProps) {
         <p class={track ? 'visually-hidden' : 'preview-text'} role="status">
           {preview.message.value}
         </p>
+        {camera.value && !track && (
+          <button type="button" class="button button-plain" onClick={() => void preview.start()}>
+            Show my camera
+          </button>
+        )}
       </div>
       <div class="preview-controls">
         <DeviceToggle

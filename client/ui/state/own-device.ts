@@ -5,6 +5,7 @@ import { refusalOf } from './refusals.ts';
 import { tellingIn, type Telling } from './telling.ts';
 import type { Watch } from './watch.ts';
 import { NO_WEBRTC } from './webrtc.ts';
+import { wishes } from './wishes.ts';
 
 export type DeviceName = 'camera' | 'microphone';
 
@@ -38,6 +39,7 @@ export class OwnDevice {
       return;
     }
     const published = this.#room.local.has(this.name);
+    wishes[this.name].value = !this.on.peek();
     await this.#telling(this.name, async () => {
       if (!published) await this.open();
       else if (this.name === 'camera') await this.#room.unpublish(this.name);

@@ -1,11 +1,18 @@
-import { signal, type ReadonlySignal } from '@preact/signals';
+import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { MediaError, openDevice } from '../../sdk/index.ts';
 
-/** One's own picture before one joins. */
+const OFF = 'Your camera is off.';
+
+/** One's own picture before one joins. The camera starts when one asks for it, never by itself. */
 export class Preview {
   readonly #track = signal<MediaStreamTrack>();
-  readonly #message = signal('');
+  readonly #message: Signal<string>;
   #wanted = false;
+
+  /** @param camera One wants to send it from the beginning. */
+  constructor(camera: boolean) {
+    this.#message = signal(camera ? 'Your camera starts when you join.' : OFF);
+  }
 
   get track(): ReadonlySignal<MediaStreamTrack | undefined> {
     return this.#track;
@@ -14,15 +21,6 @@ export class Preview {
   /** Why there is no picture, as a sentence. */
   get message(): ReadonlySignal<string> {
     return this.#message;
-  }
-
-  /** Shows the picture where the page may use the camera already: nobody is asked before they did anything. */
-  async startIfAllowed(): Promise<void> {
-    this.#wanted = true;
-    const allowed = (await cameraPermission()) === 'granted';
-    if (!this.#isWanted()) return;
-    if (allowed) await this.start();
-    else this.#message.value = 'Your camera starts when you join.';
   }
 
   async start(): Promise<void> {
@@ -41,7 +39,7 @@ export class Preview {
 
   stop(): void {
     this.take()?.stop();
-    this.#message.value = 'Your camera is off.';
+    this.#message.value = OFF;
   }
 
   /** Gives the track away; the preview ends without stopping it. */
@@ -55,14 +53,5 @@ export class Preview {
   /** Asked anew after each wait: meanwhile it may have been stopped. */
   #isWanted(): boolean {
     return this.#wanted;
-  }
-}
-
-async function cameraPermission(): Promise<PermissionState> {
-  try {
-    return (await navigator.permissions.query({ name: 'camera' })).state;
-  } catch {
-    // Not every browser can be asked about the camera.
-    return 'prompt';
   }
 }

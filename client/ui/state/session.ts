@@ -3,25 +3,37 @@ import { Room, SignallingError } from '../../sdk/index.ts';
 import { dropToken, knownNameIn, tokenFor } from './access-token.ts';
 import { Call, type Wishes } from './call.ts';
 import { displayName } from './display-name.ts';
-import { iceTransportPolicy, navigate, pathOf, route } from './route.ts';
+import { iceTransportPolicy, navigate, route } from './route.ts';
 
 const current = signal<Call>();
 const attempt = signal<{ room: string }>();
 const problem = signal('');
+const over = signal<CallEnd>();
+
+/** A call that ended without one's leaving it. */
+export interface CallEnd {
+  room: string;
+  /** Why, as a sentence. */
+  why: string;
+  /** One may try to come back. */
+  mayJoinAgain: boolean;
+}
 
 /** The call that one is in. */
 export const call: ReadonlySignal<Call | undefined> = current;
 /** A room is being joined. */
 export const joining: ReadonlySignal<boolean> = computed(() => attempt.value !== undefined);
-/** Why the room could not be joined, or kept, as a sentence. */
+/** The call that ended last, until one goes on from there. */
+export const ended: ReadonlySignal<CallEnd | undefined> = over;
+/** Why the room could not be joined, as a sentence. */
 export const failure: ReadonlySignal<string> = problem;
 
-/** Goes to a room's page and joins it under one's display name. */
+/** Joins the room whose page is shown under one's display name. */
 export async function join(room: string, wishes: Wishes): Promise<void> {
-  if (route.peek().page !== 'room') navigate(pathOf(room));
   const mine = { room };
   attempt.value = mine;
   problem.value = '';
+  over.value = undefined;
   const token = tokenFor(room);
   try {
     const url = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
@@ -42,6 +54,11 @@ export async function join(room: string, wishes: Wishes): Promise<void> {
   }
 }
 
+/** Shows the way into the room whose call has ended. */
+export function joinAgain(): void {
+  over.value = undefined;
+}
+
 /** Leaves the call and goes to the lobby. */
 export function leave(): void {
   navigate('/');
@@ -53,6 +70,7 @@ export function followRoute(): void {
     const shown = route.value.page === 'room' ? route.value.room : undefined;
     if (attempt.peek()?.room !== shown) attempt.value = undefined;
     problem.value = '';
+    over.value = undefined;
     const left = current.peek();
     if (!left || left.roomName === shown) return;
     current.value = undefined;
@@ -65,7 +83,11 @@ function enter(room: Room, token: string | undefined, wishes: Wishes): void {
   room.on('stateChanged', (state) => {
     if (state !== 'left' || current.peek() !== entered) return;
     current.value = undefined;
-    problem.value = entered.problem ? whyOut(entered.problem, room.name, token) : 'The room was closed.';
+    over.value = {
+      room: room.name,
+      why: entered.problem ? whyOut(entered.problem, room.name, token) : 'The room was closed.',
+      mayJoinAgain: entered.problem?.code !== 'forbidden',
+    };
   });
   current.value = entered;
   entered.start(wishes);

@@ -1,6 +1,5 @@
-import { useSignal } from '@preact/signals';
 import type { TargetedEvent } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { Brand } from '../components/brand.tsx';
 import { useNameField } from '../components/name-field.tsx';
 import { PreviewPane } from '../components/preview-pane.tsx';
@@ -10,72 +9,48 @@ import { knownNameIn } from '../state/access-token.ts';
 import { Preview } from '../state/preview.ts';
 import { failure, join, joining } from '../state/session.ts';
 import { hasWebRtc } from '../state/webrtc.ts';
+import { wishes } from '../state/wishes.ts';
 import '../components/button.css';
 import './entry.css';
 
 /** A room's page before one is in the room. */
 export function Entry({ room }: { room: string }) {
-  const [cameStraightIn] = useState(joining.peek());
+  const heading = useView(room);
   return (
     <main class="entry">
       <Brand />
-      {cameStraightIn && joining.value ? <Waiting room={room} /> : <Invitation room={room} />}
+      <section class="entry-columns">
+        <div class="entry-what">
+          <p class="entry-eyebrow">You are about to join</p>
+          <h1 ref={heading} class="entry-title" tabIndex={-1}>
+            {room}
+          </h1>
+        </div>
+        <EntryForm room={room} />
+      </section>
     </main>
-  );
-}
-
-/** There is nothing to be asked: one said everything in the lobby. */
-function Waiting({ room }: { room: string }) {
-  const heading = useView(room);
-  return (
-    <section class="entry-only entry-waiting">
-      <p class="entry-eyebrow">Joining</p>
-      <h1 ref={heading} class="entry-title" tabIndex={-1}>
-        {room}
-      </h1>
-    </section>
-  );
-}
-
-function Invitation({ room }: { room: string }) {
-  const heading = useView(room);
-  return (
-    <section class="entry-columns">
-      <div class="entry-what">
-        <p class="entry-eyebrow">You are about to join</p>
-        <h1 ref={heading} class="entry-title" tabIndex={-1}>
-          {room}
-        </h1>
-      </div>
-      <EntryForm room={room} />
-    </section>
   );
 }
 
 function EntryForm({ room }: { room: string }) {
   const known = knownNameIn(room);
   const name = useNameField();
-  const microphone = useSignal(true);
-  const camera = useSignal(true);
-  const preview = useMemo(() => new Preview(), []);
-  useEffect(() => {
-    if (hasWebRtc()) void preview.startIfAllowed();
-    return () => preview.stop();
-  }, [preview]);
+  const preview = useMemo(() => new Preview(wishes.camera.peek()), []);
+  useEffect(() => () => preview.stop(), [preview]);
 
   const enter = (event: TargetedEvent) => {
     event.preventDefault();
     if (joining.peek() || !(known !== undefined || name.check())) return;
     void join(room, {
-      microphone: microphone.value,
-      camera: camera.value,
+      microphone: wishes.microphone.value,
+      camera: wishes.camera.value,
       takeCamera: () => preview.take(),
     });
   };
 
   return (
     <>
-      {hasWebRtc() && <PreviewPane preview={preview} microphone={microphone} camera={camera} />}
+      {hasWebRtc() && <PreviewPane preview={preview} />}
       <form class="entry-form" noValidate onSubmit={enter}>
         <WebRtcHint />
         <div>

@@ -9,11 +9,9 @@ import { useView } from '../components/use-view.ts';
 import { WebRtcHint } from '../components/webrtc-hint.tsx';
 import { keepTokenIn, knownNameIn } from '../state/access-token.ts';
 import { randomRoomName, ROOM_NAME_RULE, roomNameIn } from '../state/room-name.ts';
-import { join } from '../state/session.ts';
+import { navigate, pathOf } from '../state/route.ts';
 import '../components/button.css';
 import './lobby.css';
-
-const everything = { microphone: true, camera: true };
 
 /** The way in: one's name, and a new room or one whose name or link one was given. */
 export function Lobby() {
@@ -22,7 +20,7 @@ export function Lobby() {
 
   const makeRoom = (event: TargetedEvent) => {
     event.preventDefault();
-    if (name.check()) void join(randomRoomName(), everything);
+    if (name.check()) navigate(pathOf(randomRoomName()));
   };
 
   return (
@@ -73,7 +71,7 @@ function JoinForm({ isNamed }: { isNamed: () => boolean }) {
       return;
     }
     keepTokenIn(text.value);
-    if (knownNameIn(room) !== undefined || isNamed()) void join(room, everything);
+    if (knownNameIn(room) !== undefined || isNamed()) navigate(pathOf(room));
   };
 
   return (
