@@ -1,9 +1,11 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
+import { answered } from './answered.ts';
 import { mediaCodecs } from './codecs.ts';
+import { WorkerProbe } from './worker-probe.ts';
 
 /** A mediasoup worker, the one port that all its transports share, and how much it carries. */
 export interface MediaWorker {
@@ -15,6 +17,8 @@ export interface MediaWorker {
   opening: number;
   /** Consumers that this worker runs: what its work grows with. */
   consumers: number;
+  /** Probes in a row that it has not answered. */
+  misses: number;
 }
 
 /** A router, the worker that runs it, and the port for its transports. */
@@ -36,12 +40,15 @@ export interface WorkerPoolOptions {
  */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** Time that a worker has to end by itself when it is closed, in ms. */
+const END_MS = 1_000;
+
 /** Time before a worker that could not be replaced is tried again, in ms. */
 const RETRY_MS = 1_000;
 
 /**
  * The only place that starts mediasoup workers. Rooms are put on the worker that carries least; a worker that died
- * is replaced by a new one on the same port.
+ * is replaced by a new one on the same port, and one that hangs is killed.
  *
  * @see https://mediasoup.org/documentation/v3/mediasoup/api/#Worker
  */
@@ -49,13 +56,19 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
   readonly #options: WorkerPoolOptions;
   readonly #workers: (MediaWorker | undefined)[];
   readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #probe: WorkerProbe<MediaWorker>;
   #deaths = 0;
+  #hangs = 0;
   #closed = false;
 
   private constructor(options: WorkerPoolOptions) {
     super();
     this.#options = options;
     this.#workers = Array.from({ length: options.count }, () => undefined);
+    this.#probe = new WorkerProbe(
+      () => this.workers,
+      (worker) => this.#killHung(worker),
+    );
   }
 
   /**
@@ -68,9 +81,10 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
     try {
       await Promise.all(pool.#workers.map((_, index) => pool.#startWorker(index)));
     } catch (error) {
-      pool.close();
+      await pool.close();
       throw error;
     }
+    pool.#probe.start();
     return pool;
   }
 
@@ -89,22 +103,33 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
     return this.#deaths;
   }
 
-  /** True while every worker runs. */
+  /** How many of them had to be killed, because they did not answer any more. */
+  get hangs(): number {
+    return this.#hangs;
+  }
+
+  /** True while every worker runs and answers. */
   get complete(): boolean {
-    return this.workers.length === this.#options.count;
+    return this.#answering.length === this.#options.count;
+  }
+
+  get #answering(): MediaWorker[] {
+    return this.workers.filter(({ misses }) => misses === 0);
   }
 
   /**
-   * Makes a router on the worker that carries least: the fewest consumers, then the fewest routers.
+   * Makes a router on the worker that carries least, of those that answer: the fewest consumers, then the fewest routers.
    *
-   * @throws {AppError} `unavailable` while no worker runs.
+   * @throws {AppError} `unavailable` while no worker runs and answers.
    */
   async createRouter(): Promise<RoutedWorker> {
     const rooms = ({ routers, opening }: MediaWorker) => routers.size + opening;
-    const [least] = this.workers.toSorted((a, b) => a.consumers - b.consumers || rooms(a) - rooms(b));
+    const [least] = this.#answering.toSorted((a, b) => a.consumers - b.consumers || rooms(a) - rooms(b));
     if (!least) throw new AppError('unavailable', 'No media worker is running now. Try again in a second.');
     least.opening += 1;
-    const router = await least.worker.createRouter({ mediaCodecs }).finally(() => (least.opening -= 1));
+    const router = await answered(least.worker.createRouter({ mediaCodecs })).finally(
+      () => (least.opening -= 1),
+    );
     least.routers.add(router);
     router.observer.once('close', () => least.routers.delete(router));
     router.observer.on('newtransport', (transport) => {
@@ -119,10 +144,12 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
   /**
    * What the workers themselves say that they forward: the id of the producer by the id of each consumer. It does not
    * rest on any object of this process, which may lie about what was closed.
+   *
+   * @throws {AppError} `unavailable` where a worker does not answer.
    */
   async forwarded(): Promise<Map<string, string>> {
     const routers = this.workers.flatMap((worker) => [...worker.routers]);
-    const dumps = await Promise.all(routers.map((router) => router.dump()));
+    const dumps = await Promise.all(routers.map((router) => answered(router.dump())));
     return new Map(
       dumps.flatMap(({ mapConsumerIdProducerId }) =>
         mapConsumerIdProducerId.map(({ key, value }): [string, string] => [key, value]),
@@ -130,12 +157,20 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
     );
   }
 
-  /** Ends every worker. Doing it again does nothing. */
-  close(): void {
+  /** Ends every worker, and resolves when their processes are gone. Doing it again does nothing. */
+  async close(): Promise<void> {
     this.#closed = true;
+    this.#probe.stop();
     for (const retry of this.#retries) clearTimeout(retry);
-    for (const { worker } of this.workers) worker.close();
+    const { workers } = this;
     this.#workers.fill(undefined);
+    await Promise.all(workers.map(({ worker }) => end(worker)));
+  }
+
+  #killHung({ worker }: MediaWorker): void {
+    this.#hangs += 1;
+    this.#options.log.error({ workerPid: worker.pid }, 'media worker does not answer any more: it is killed');
+    kill(worker);
   }
 
   async #startWorker(index: number): Promise<MediaWorker> {
@@ -148,6 +183,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
         routers: new Set(),
         opening: 0,
         consumers: 0,
+        misses: 0,
       };
       if (this.#closed) throw new AppError('unavailable', 'The server is stopping.');
       this.#workers[index] = entry;
@@ -213,6 +249,19 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
       })),
     );
   }
+}
+
+/** Closes a worker. One that hangs does not hear of it, nor of any signal but SIGKILL. */
+async function end(worker: types.Worker): Promise<void> {
+  const gone = worker.subprocessClosed ? Promise.resolve() : once(worker, 'subprocessclose');
+  worker.close();
+  const killer = setTimeout(() => kill(worker), END_MS);
+  await gone;
+  clearTimeout(killer);
+}
+
+function kill({ pid, subprocessClosed }: types.Worker): void {
+  if (!subprocessClosed) process.kill(pid, 'SIGKILL');
 }
 
 /** mediasoup closes its workers by signal handlers of its own; when a server stops, its own order must hold. */

@@ -28,6 +28,11 @@ export function describeWorkers(registry: Registry, workers: WorkerPool): void {
     help: 'mediasoup workers that died. The rooms of each were closed, and a new one was started.',
     read: () => workers.deaths,
   });
+  counter(registry, {
+    name: 'worker_hangs_total',
+    help: 'mediasoup workers that did not answer three probes in a row, and were killed. Each is counted as a death too.',
+    read: () => workers.hangs,
+  });
   gauge(registry, {
     name: 'worker_answers',
     help: '1 where a worker answers within half a second, 0 where it does not, or does not run.',

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
+import { answered } from '../media/answered.ts';
 
 /** Sound below this counts as silence, in dBov (-127 to 0; RFC 6464). */
 const THRESHOLD_DBOV = -60;
@@ -45,14 +46,14 @@ export class ActiveSpeakers extends EventEmitter<ActiveSpeakersEvents> {
   static async create(router: types.Router): Promise<ActiveSpeakers> {
     const options = { maxEntries: 8, threshold: THRESHOLD_DBOV, interval: INTERVAL_MS };
     return new ActiveSpeakers(
-      await router.createAudioLevelObserver(options),
-      await router.createActiveSpeakerObserver({ interval: INTERVAL_MS }),
+      await answered(router.createAudioLevelObserver(options)),
+      await answered(router.createActiveSpeakerObserver({ interval: INTERVAL_MS })),
     );
   }
 
   /** Listens to a producer of sound, until it closes. */
   async add(producer: types.Producer): Promise<void> {
     const { id: producerId } = producer;
-    await Promise.all(this.#observers.map((observer) => observer.addProducer({ producerId })));
+    await Promise.all(this.#observers.map((observer) => answered(observer.addProducer({ producerId }))));
   }
 }

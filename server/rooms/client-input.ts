@@ -1,5 +1,6 @@
 import { errors } from 'mediasoup';
 import { AppError } from '../errors.ts';
+import { answered } from '../media/answered.ts';
 
 /**
  * What mediasoup throws when a part has gone meanwhile, as it is told: a producer, consumer or transport that was closed
@@ -29,7 +30,7 @@ const OF_THE_CLIENT = /already exists in RTP listener|connect\(\) already called
  */
 export async function fromClient<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
-    return await call();
+    return await answered(call());
   } catch (error) {
     const gone = goneMeanwhile(error);
     if (gone) throw gone;

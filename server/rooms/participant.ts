@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
+import { answered } from '../media/answered.ts';
 import { flushed } from '../media/flushed.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { Grants } from '../protocol/grants.ts';
@@ -237,7 +238,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     const known = this.#consumers.get(consumerId);
     if (known) this.stopConsumer(known, 'swept');
     for (const transport of this.transports.all) {
-      const { consumerIds } = await transport.dump();
+      const { consumerIds } = await answered(transport.dump());
       if (consumerIds.includes(consumerId)) this.transports.end(transport.id);
     }
   }

@@ -55,7 +55,12 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   static async create(name: string, settings: RoomSettings, media: RoutedWorker): Promise<Room> {
-    return new Room(name, settings, media, await ActiveSpeakers.create(media.router));
+    try {
+      return new Room(name, settings, media, await ActiveSpeakers.create(media.router));
+    } catch (error) {
+      media.router.close();
+      throw error;
+    }
   }
 
   get closed(): boolean {

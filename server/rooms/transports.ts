@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { types } from 'mediasoup';
 import { AppError } from '../errors.ts';
+import { answered } from '../media/answered.ts';
 import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { Direction } from '../protocol/model.ts';
 import { fromClient } from './client-input.ts';
@@ -40,7 +41,10 @@ export class Transports extends EventEmitter<TransportsEvents> {
     return transport;
   }
 
-  /** @throws {AppError} `too_many` where there is one already; `not_found` where the participant left meanwhile. */
+  /**
+   * @throws {AppError} `too_many` where there is one already; `not_found` where the participant left meanwhile;
+   *   `unavailable` where the worker does not answer.
+   */
   async create(direction: Direction): Promise<types.WebRtcTransport> {
     if (this.#byDirection.has(direction)) {
       throw new AppError('too_many', `There is a ${direction} transport already. Close it first.`, {
@@ -48,12 +52,14 @@ export class Transports extends EventEmitter<TransportsEvents> {
       });
     }
     const { router, webRtcServer } = this.#media;
-    const transport = await router.createWebRtcTransport({
-      webRtcServer,
-      preferUdp: true,
-      initialAvailableOutgoingBitrate: 1_000_000,
-      appData: { participantId: this.#participantId, direction },
-    });
+    const transport = await answered(
+      router.createWebRtcTransport({
+        webRtcServer,
+        preferUdp: true,
+        initialAvailableOutgoingBitrate: 1_000_000,
+        appData: { participantId: this.#participantId, direction },
+      }),
+    );
     if (this.#closed || transport.closed || this.#byDirection.has(direction)) {
       transport.close();
       throw new AppError('not_found', `The ${direction} transport is not needed any more.`);

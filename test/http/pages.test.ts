@@ -45,7 +45,7 @@ t.test('healthz says alive, readyz what is there', async (t) => {
   const without = await app.inject('/readyz');
   t.equal(without.statusCode, 503);
   t.same(without.json(), { status: 'not ready', workers: true, database: false, open: true });
-  workers.close();
+  await workers.close();
   t.match((await app.inject('/readyz')).json(), { workers: false });
   t.equal((await app.inject('/healthz')).statusCode, 200, 'it is alive all the same');
 });

@@ -84,20 +84,29 @@ export class ServerProcess {
 
   /** The command lines of all running processes that belong to it: they know its data folder, or are its children. */
   async processes(): Promise<string[]> {
+    return (await this.#belonging()).map(({ command }) => command);
+  }
+
+  /** The process ids of its media workers. */
+  async workerPids(): Promise<number[]> {
+    const all = await this.#belonging();
+    return all.filter(({ command }) => command.includes('mediasoup-worker')).map(({ pid }) => pid);
+  }
+
+  async #belonging(): Promise<{ pid: number; command: string }[]> {
     const pids = (await readdir('/proc')).filter(
       (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
     );
     const found = await Promise.all(
       pids.map(async (pid) => {
-        const [command, environment] = await Promise.all(
+        const [command = '', environment = ''] = await Promise.all(
           ['cmdline', 'environ'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
         );
-        return command && `${command}${environment}`.includes(this.dataDir)
-          ? command.replaceAll('\0', ' ')
-          : '';
+        const isOurs = command !== '' && `${command}${environment}`.includes(this.dataDir);
+        return { pid: Number(pid), command: isOurs ? command.replaceAll('\0', ' ') : '' };
       }),
     );
-    return found.filter(Boolean);
+    return found.filter(({ command }) => command !== '');
   }
 
   #look(): void {

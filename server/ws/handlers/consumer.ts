@@ -1,3 +1,4 @@
+import { answered } from '../../media/answered.ts';
 import { offerOf } from '../../rooms/offer.ts';
 import { subscribeRefusal } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
@@ -18,12 +19,12 @@ export const consumerHandlers: Handlers<
   },
 
   async pauseConsumer({ presence }, { consumerId }) {
-    await presence.participant.consumer(consumerId).pause();
+    await answered(presence.participant.consumer(consumerId).pause());
     return {};
   },
 
   async resumeConsumer({ presence }, { consumerId }) {
-    await presence.participant.consumer(consumerId).resume();
+    await answered(presence.participant.consumer(consumerId).resume());
     return {};
   },
 
@@ -41,7 +42,7 @@ export const consumerHandlers: Handlers<
   },
 
   async setPreferredLayers({ presence }, { consumerId, ...layers }) {
-    await presence.participant.consumer(consumerId).setPreferredLayers(layers);
+    await answered(presence.participant.consumer(consumerId).setPreferredLayers(layers));
     return {};
   },
 };

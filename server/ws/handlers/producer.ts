@@ -1,3 +1,4 @@
+import { answered } from '../../media/answered.ts';
 import type { Handlers } from '../handlers.ts';
 
 export const producerHandlers: Handlers<'produce' | 'pauseProducer' | 'resumeProducer' | 'closeProducer'> = {
@@ -8,12 +9,12 @@ export const producerHandlers: Handlers<'produce' | 'pauseProducer' | 'resumePro
   },
 
   async pauseProducer({ presence }, { producerId }) {
-    await presence.participant.publication(producerId).producer.pause();
+    await answered(presence.participant.publication(producerId).producer.pause());
     return {};
   },
 
   async resumeProducer({ presence }, { producerId }) {
-    await presence.participant.publication(producerId).producer.resume();
+    await answered(presence.participant.publication(producerId).producer.resume());
     return {};
   },
 
