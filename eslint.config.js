@@ -29,6 +29,15 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'AbortSignal',
+          property: 'any',
+          message:
+            'Node.js 20 collects it as garbage with a timeout in it: use a timer and an AbortController.',
+        },
+      ],
     },
   },
 );

@@ -110,6 +110,24 @@ t.test('the wait for calls ends when its time is over, and by another signal', a
   }
 });
 
+t.test('the wait for calls ends though the garbage is collected meanwhile', async (t) => {
+  const script = encodeURIComponent(
+    `import v8 from "node:v8"; import vm from "node:vm";
+     v8.setFlagsFromString("--expose-gc");
+     process.on("SIGUSR2", () => vm.runInNewContext("gc")());`,
+  );
+  const server = await ServerProcess.spawn(t, {
+    DRAIN_MS: '1000',
+    NODE_OPTIONS: `--import=data:text/javascript,${script}`,
+  });
+  const peer = await Peer.inRoom(t, await server.ready(), 'tea');
+  server.child.kill('SIGTERM');
+  await peer.next('serverStopping');
+  server.child.kill('SIGUSR2');
+  t.match(await peer.next('roomClosed'), { reason: 'server_stopped' });
+  t.same(await server.exited, { code: 0, signal: null });
+});
+
 t.test('who tries to connect while the server stops does not hold it up', async (t) => {
   const server = await ServerProcess.spawn(t);
   const url = await server.ready();

@@ -210,7 +210,6 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
    */
   async drain(ms: number, cut: AbortSignal): Promise<void> {
     this.#isOpen = false;
-    const over = AbortSignal.any([cut, AbortSignal.timeout(ms)]);
     const occupied = [...this.rooms].filter(({ participants }) => participants.size > 0);
     for (const { participants } of occupied) {
       for (const participant of participants.values()) {
@@ -218,8 +217,13 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
       }
     }
     const emptied = occupied.map((room) => new Promise<void>((resolve) => room.once('empty', resolve)));
-    const timeIsOver = new Promise<void>((resolve) => over.addEventListener('abort', () => resolve()));
+    let timer: NodeJS.Timeout | undefined;
+    const timeIsOver = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+      cut.addEventListener('abort', () => resolve(), { once: true });
+    });
     await Promise.race([Promise.all(emptied), timeIsOver]);
+    clearTimeout(timer);
   }
 
   /** Resolves when the journal has what has happened until now, or has failed to take it, which is logged. */

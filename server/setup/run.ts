@@ -32,8 +32,10 @@ export class CommandError extends Error {
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<void> {
   options.signal.throwIfAborted();
-  const timeout = options.timeoutMs === undefined ? [] : [AbortSignal.timeout(options.timeoutMs)];
-  const stop = AbortSignal.any([options.signal, ...timeout]);
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(abort, options.timeoutMs);
+  options.signal.addEventListener('abort', abort, { once: true });
   const lines: string[] = [];
   const keep = (line: string): void => {
     lines.push(line);
@@ -41,10 +43,13 @@ export async function run(command: string, args: readonly string[], options: Run
     options.onLine?.(line);
   };
 
-  const ending = await runInGroup(command, args, options, stop, keep);
+  const ending = await runInGroup(command, args, options, stop.signal, keep).finally(() => {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', abort);
+  });
   options.signal.throwIfAborted();
   if (ending === 'exit code 0') return;
-  const how = stop.aborted ? `not done after ${options.timeoutMs ?? 0} ms` : ending;
+  const how = stop.signal.aborted ? `not done after ${options.timeoutMs ?? 0} ms` : ending;
   throw new CommandError(`${command} ${args.join(' ')}: ${how}`, lines.join('\n'));
 }
 
