@@ -13,13 +13,13 @@ const startTimeoutMs = 60_000;
 const orphanTimeoutMs = 15_000;
 
 /**
- * Starts the server on a socket in this folder, and resolves when it takes connections.
+ * Starts the server on a socket in this folder, and resolves when it takes connections. It refuses to start while
+ * processes of a former one, whose main process was killed, have not ended yet.
  *
  * @throws {EmbeddedPostgresError} with the end of its log, where it ends or is not ready after a minute.
  */
 export async function startPostmaster(cluster: Cluster, socketFolder: string): Promise<WatchedProcess> {
   const { path, account, binaries, output, durable, log } = cluster;
-  await endOrphan(path);
   const settings = {
     listen_addresses: '',
     unix_socket_directories: `"${socketFolder.replaceAll('"', '""')}"`,
@@ -63,7 +63,7 @@ async function untilReady(postmaster: WatchedProcess, path: string): Promise<str
  * Ends a server whose Node is gone, if its watchdog has not yet. Then removes the pid file: PostgreSQL would refuse to
  * start where another program of the same user has that process id by now.
  */
-async function endOrphan(path: string): Promise<void> {
+export async function endOrphan(path: string): Promise<void> {
   const pid = (await readPidFile(path))?.pid;
   if (pid === undefined) return;
   if (await isPostmasterOf(path, pid)) interrupt(pid);

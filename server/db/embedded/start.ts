@@ -5,10 +5,10 @@ import { findBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
 import { makeDataDir } from './data-dir.ts';
 import { claimDataDir } from './owner-file.ts';
-import { startPostmaster } from './postmaster.ts';
+import { endOrphan, startPostmaster } from './postmaster.ts';
 import { openServerLog } from './server-log.ts';
 import { connectionStringOf, makeSocketFolder, removeSocketFolder } from './socket-folder.ts';
-import type { WatchedProcess } from './watched-process.ts';
+import { Supervisor } from './supervisor.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The folder that holds the database and all that goes with it; made where there is none. */
@@ -25,12 +25,9 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-/** After this, in ms, connections are cut without a checkpoint; the next start then replays the write-ahead log. */
-const fastShutdownMs = 1_500;
-
 /**
  * Starts a PostgreSQL of our own in a data folder, on a Unix socket that only this user and root can reach. It ends with
- * this process, however that ends.
+ * this process, however that ends, and is started again when it ends by itself.
  *
  * @throws {EmbeddedPostgresError} where another server owns the folder, or PostgreSQL cannot be made to run here.
  */
@@ -47,34 +44,32 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const account = await chooseAccount(path);
     const binaries = await findBinaries(account);
-    await using output = await openServerLog(join(dataDir, 'postgres.log'));
+    const openLog = () => openServerLog(join(dataDir, 'postgres.log'));
+    await using output = await openLog();
     const cluster = { path, account, binaries, output, durable, log };
     await ensureCluster(cluster);
     const socketFolder = await makeSocketFolder(dataDir, account);
+    await endOrphan(path);
     const postmaster = await startPostmaster(cluster, socketFolder);
     log.info(
       { dataDir, pid: postmaster.pid, ms: Math.round(performance.now() - startedAt) },
       'database started',
     );
 
-    let stopping: Promise<void> | undefined;
-    void postmaster.exited.then((exit) => {
-      if (!stopping)
-        log.error({ ...exit, see: output.path }, 'the embedded PostgreSQL has ended: restart the server');
+    const supervisor = new Supervisor(postmaster, {
+      restart: async () => {
+        await using output = await openLog();
+        return await startPostmaster({ ...cluster, output }, socketFolder);
+      },
+      log,
     });
+    let stopping: Promise<void> | undefined;
     return {
       connectionString: connectionStringOf(socketFolder),
-      stop: () => (stopping ??= shutDown(postmaster).then(giveUp)),
+      stop: () => (stopping ??= supervisor.stop().then(giveUp)),
     };
   } catch (error) {
     await giveUp();
     throw error;
   }
-}
-
-async function shutDown(postmaster: WatchedProcess): Promise<void> {
-  postmaster.end();
-  const timer = setTimeout(() => postmaster.kill('SIGQUIT'), fastShutdownMs);
-  await postmaster.exited;
-  clearTimeout(timer);
 }

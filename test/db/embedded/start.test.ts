@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -31,6 +31,13 @@ async function query(connectionString: string, sql: string): Promise<unknown[]> 
   } finally {
     await client.end();
   }
+}
+
+/** The process id of the server that runs in a data folder. */
+function postmasterIn(dataDir: string): number {
+  const server = postgresIn(dataDir).find(({ pid, session }) => pid === session);
+  if (!server) throw new Error(`no PostgreSQL runs in ${dataDir}`);
+  return server.pid;
 }
 
 t.test('starts from nothing, stops, and starts again with its data', async (t) => {
@@ -83,20 +90,42 @@ t.test('stopping twice is the same as once', async (t) => {
   await postgres.stop();
 });
 
-t.test('tells when the server has ended by itself', async (t) => {
-  const dataDir = await freshDataDir(t);
-  const lines = new PassThrough();
-  const postgres = await startEmbeddedPostgres({
-    dataDir,
-    log: pino({ level: 'error' }, lines),
-    durable: false,
+for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
+  t.test(`starts again with its data when it has ended by itself: ${signal}`, async (t) => {
+    const dataDir = await freshDataDir(t);
+    const lines = new PassThrough();
+    const log = pino({ level: 'info' }, lines);
+    const told = createInterface(lines)[Symbol.asyncIterator]();
+    const next = async (message: string): Promise<void> => {
+      for (;;) {
+        const { value: line } = (await told.next()) as { value: string };
+        if ((JSON.parse(line) as { msg: string }).msg === message) return;
+      }
+    };
+    const postgres = await startEmbeddedPostgres({ dataDir, log, durable: true });
+    t.teardown(() => postgres.stop());
+    await query(postgres.connectionString, 'CREATE TABLE kept AS SELECT 7 AS n');
+    for (let times = 0; times < 2; times += 1) {
+      process.kill(postmasterIn(dataDir), signal);
+      await next('the embedded PostgreSQL has ended: it is started again');
+      await next('database started again');
+      t.strictSame(await query(postgres.connectionString, 'SELECT n FROM kept'), [{ n: 7 }]);
+    }
+    const running = postgresIn(dataDir);
+    await postgres.stop();
+    await until('was every process gone', () => areGone(running));
   });
-  t.teardown(() => postgres.stop());
-  const server = postgresIn(dataDir).find(({ pid, session }) => pid === session);
-  t.ok(server);
-  if (server) process.kill(server.pid, 'SIGQUIT');
-  const line = await once(lines, 'data');
-  t.match(line.join(), /"level":50.*"the embedded PostgreSQL has ended: restart the server"/);
+}
+
+t.test('stops while it waits to start again', async (t) => {
+  const dataDir = await freshDataDir(t);
+  const postgres = await start(t, dataDir);
+  const running = postgresIn(dataDir);
+  process.kill(postmasterIn(dataDir), 'SIGKILL');
+  await until('was every process gone', () => areGone(running));
+  await postgres.stop();
+  t.strictSame(postgresIn(dataDir), []);
+  await start(t, dataDir);
 });
 
 t.test('refuses a folder that a running server owns, and says what to do', async (t) => {
