@@ -109,7 +109,8 @@ export class Streams extends EventEmitter<StreamsEvents> {
       this.#holdings.tellUser(stream.record.userId);
       return { consumer, streamId: stream.id };
     } catch (error) {
-      if (!this.#unsure.has(stream)) await this.#giveBack(stream, 'failed');
+      // Who asked is answered first: giving back may take as long again.
+      if (!this.#unsure.has(stream)) void this.#giveBack(stream, 'failed');
       throw error;
     } finally {
       stream.decide();

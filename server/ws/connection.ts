@@ -9,6 +9,7 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import type { Event, Notification, NotificationData } from '../protocol/notifications.ts';
 import { goneMeanwhile } from '../rooms/client-input.ts';
 import { dispatch } from './dispatch.ts';
+import { laneOf, Lanes } from './lanes.ts';
 import { Session, type SessionContext } from './session.ts';
 
 export interface ConnectionLimits {
@@ -44,8 +45,11 @@ const OUTDATED_SOON: ReadonlySet<Event> = new Set(['activeSpeakers', 'quality'])
 /** A share of `unsentMaxBytes` from which on what is soon outdated is no longer sent. */
 const DROP_SHARE = 0.25;
 
+/** Of what could not be read, there is only the refusal to be sent. */
+const REFUSED = { name: 'refused' };
+
 /**
- * One WebSocket: frames in, each through limit, JSON and envelope to its method, one after another; answers and
+ * One WebSocket: frames in, each through limit, JSON and envelope to its method, in order where order matters; answers and
  * notifications out. It watches whether the client is still there, and ends the session with the socket.
  */
 export class Connection {
@@ -55,7 +59,7 @@ export class Connection {
   readonly #answered: Answered | undefined;
   readonly #log: Logger;
   readonly #bucket: TokenBucket;
-  #queue = Promise.resolve();
+  readonly #lanes = new Lanes();
   /** Requests that wait for their turn. */
   #waiting = 0;
   /** Messages refused since the client last kept well within the limit. */
@@ -121,7 +125,8 @@ export class Connection {
     }
     if (this.#bucket.content >= this.#limits.messagesBurst / 2) this.#refused = 0;
     this.#waiting += 1;
-    this.#queue = this.#queue.then(() => this.#answer(request)).finally(() => (this.#waiting -= 1));
+    const lane = request instanceof AppError ? REFUSED : laneOf(request.method, request.data);
+    this.#lanes.run(lane, () => this.#answer(request).finally(() => (this.#waiting -= 1)));
   }
 
   #refuse(request: Request | AppError): void {
@@ -164,7 +169,7 @@ export class Connection {
     }
     const { clock } = this.#session.context.tokens;
     this.#joinTimer ??= clock.after(this.#limits.joinTimeout, () => {
-      void this.#queue.then(() => {
+      void this.#lanes.settled().then(() => {
         if (!this.#session.joined) this.#socket.close(closeCodes.notJoined, 'in no room for too long');
       });
     });

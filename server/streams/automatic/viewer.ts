@@ -50,6 +50,8 @@ export class Viewer {
   #givingUp: Publication | undefined;
   /** When the server last put a video in place of another, in ms. */
   #swappedAt = -Infinity;
+  /** The last time that a video could not be watched because the database or a worker did not answer, in ms. */
+  #outage: { at: number; error: AppError } | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #queued = false;
   #attached = true;
@@ -103,8 +105,15 @@ export class Viewer {
    * @throws {AppError} what `Streams.watch` throws.
    */
   watch(publisher: Participant, publication: Publication, replace: string | undefined): Promise<Watched> {
+    const askedAt = performance.now();
     return this.#exclusively(async () => {
-      const watched = await this.#watchInstead(publisher, publication, replace);
+      // What waited behind one that failed so does not wait as long again.
+      if (this.#outage && this.#outage.at > askedAt) throw this.#outage.error;
+      const watched = await this.#watchInstead(publisher, publication, replace).catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'unavailable')
+          this.#outage = { at: performance.now(), error };
+        throw error;
+      });
       this.setPinned(publisher.id, publication.source, true);
       return watched;
     });
