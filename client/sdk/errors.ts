@@ -28,7 +28,15 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 /** Why there is no camera, microphone or WebRTC. */
-export type MediaProblem = 'refused' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'failed';
+export type MediaProblem =
+  | 'refused'
+  | 'missing'
+  | 'busy'
+  | 'insecure'
+  | 'unsupported'
+  | 'failed'
+  /** It was there, and was unplugged or taken away. */
+  | 'ended';
 
 /** A camera or microphone cannot be had. The message is a sentence for the one in front of it. */
 export class MediaError extends Error {

@@ -7,7 +7,10 @@ const constraints: Record<Device, MediaStreamConstraints> = {
   microphone: { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } },
 };
 
-const sentences: Record<MediaProblem, (device: Device) => string> = {
+/** Why a device cannot be opened. */
+type Failure = Exclude<MediaProblem, 'ended'>;
+
+const sentences: Record<Failure, (device: Device) => string> = {
   refused: (device) => `The browser may not use the ${device}. Allow it in the address bar, then try again.`,
   missing: (device) => `There is no ${device}. Connect one, then try again.`,
   busy: (device) => `The ${device} is in use by another program. Close that, then try again.`,
@@ -35,7 +38,7 @@ export async function openDevice(device: Device): Promise<MediaStreamTrack> {
   throw mediaError('missing', device);
 }
 
-function problemOf(error: unknown): MediaProblem {
+function problemOf(error: unknown): Failure {
   if (!(error instanceof DOMException)) return 'failed';
   switch (error.name) {
     case 'NotAllowedError':
@@ -52,6 +55,6 @@ function problemOf(error: unknown): MediaProblem {
   }
 }
 
-function mediaError(problem: MediaProblem, device: Device, cause?: unknown): MediaError {
+function mediaError(problem: Failure, device: Device, cause?: unknown): MediaError {
   return new MediaError(problem, sentences[problem](device), { cause });
 }

@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
-import { isUnreachable, roomLeft, SignallingError } from './errors.ts';
+import { isUnreachable, MediaError, roomLeft, SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { ScreenTracks } from './screen.ts';
 
@@ -28,8 +28,8 @@ export interface LocalTracksEvents {
   changed: () => void;
   /** What nobody waits for has failed. */
   problem: (error: unknown) => void;
-  /** A track that the server took before is refused: it is published no longer. */
-  stopped: (source: TrackSource, refusal: SignallingError) => void;
+  /** A track is published no longer: the server, which took it before, refuses it, or its device has ended. */
+  stopped: (source: TrackSource, why: SignallingError | MediaError) => void;
 }
 
 /** What one publishes oneself, one track a source. It outlives connections: each new one is given the same tracks. */
@@ -84,6 +84,9 @@ export class LocalTracks {
   }
 
   /**
+   * Sends a track in place of the one of that source that was sent before, until it is taken back or ends.
+   *
+   * @throws {MediaError} `ended` where the track has ended already.
    * @throws {SignallingError} where the server refuses it, or one has left (`not_joined`), also meanwhile: then the track
    *   is stopped.
    */
@@ -91,6 +94,7 @@ export class LocalTracks {
     try {
       await this.unpublish(source);
       this.#refuseWhereLeft();
+      if (track.readyState === 'ended') throw hasEnded(source);
       await this.#take({ source, track, muted: false, producer: undefined });
       this.#refuseWhereLeft();
     } catch (error) {
@@ -101,14 +105,18 @@ export class LocalTracks {
 
   async #take(publication: LocalPublication): Promise<void> {
     const link = this.#link;
-    this.#publications.set(publication.source, publication);
+    const { source, track } = publication;
+    // Another one was published at the same time: it withdraws what is still being sent of it.
+    this.#publications.get(source)?.track.stop();
+    this.#publications.set(source, publication);
+    track.addEventListener('ended', () => this.#onEnded(publication), { once: true });
     this.#tell.changed();
     try {
       await this.#send(publication);
     } catch (error) {
       // Out of reach, it is sent when the connection is back; refused, it is not published.
       if (link !== this.#link || isUnreachable(error)) return;
-      if (this.#has(publication)) this.#publications.delete(publication.source);
+      if (this.#has(publication)) this.#publications.delete(source);
       this.#tell.changed();
       throw error;
     }
@@ -137,8 +145,6 @@ export class LocalTracks {
         audio?.stop();
         return;
       }
-      this.#withdrawWhenEnded(video, 'screen_share');
-      if (audio) this.#withdrawWhenEnded(audio, 'screen_share_audio');
       await this.publish(video, 'screen_share');
     } catch (error) {
       video.stop();
@@ -146,7 +152,8 @@ export class LocalTracks {
       throw error;
     }
     if (!audio) return;
-    if (this.#left || this.#publications.get('screen_share')?.track === video)
+    const isShared = this.#publications.get('screen_share')?.track === video;
+    if (this.#left || (isShared && audio.readyState === 'live'))
       await this.publish(audio, 'screen_share_audio');
     else audio.stop();
   }
@@ -155,13 +162,17 @@ export class LocalTracks {
     await Promise.all([this.unpublish('screen_share'), this.unpublish('screen_share_audio')]);
   }
 
-  /** The track's own `stop()` does not come here. */
-  #withdrawWhenEnded(track: MediaStreamTrack, source: 'screen_share' | 'screen_share_audio'): void {
-    track.addEventListener('ended', () => {
-      if (this.#publications.get(source)?.track !== track) return;
-      const withdrawn = source === 'screen_share' ? this.unpublishScreen() : this.unpublish(source);
-      withdrawn.catch(this.#tell.problem);
-    });
+  /**
+   * A device was unplugged or taken away, or one has stopped sharing in the browser. The track's own `stop()` does not come here.
+   *
+   * @see https://www.w3.org/TR/mediacapture-streams/#track-ended
+   */
+  #onEnded(publication: LocalPublication): void {
+    if (!this.#has(publication)) return;
+    const { source } = publication;
+    const withdrawn = source === 'screen_share' ? this.unpublishScreen() : this.unpublish(source);
+    withdrawn.catch(this.#tell.problem);
+    this.#tell.stopped(source, hasEnded(source));
   }
 
   /** The server takes a track no longer: it is stopped. @returns what it was. */
@@ -288,4 +299,19 @@ export class LocalTracks {
     else producer.resume();
     await this.#link?.request(muted ? 'pauseProducer' : 'resumeProducer', { producerId: producer.id });
   }
+}
+
+const names: Record<TrackSource, string> = {
+  camera: 'camera',
+  microphone: 'microphone',
+  screen_share: 'screen share',
+  screen_share_audio: 'sound of the screen share',
+};
+
+function hasEnded(source: TrackSource): MediaError {
+  const again =
+    source === 'camera' || source === 'microphone'
+      ? 'Connect it again, then switch it on.'
+      : 'Share it again.';
+  return new MediaError('ended', `The ${names[source]} has stopped. ${again}`);
 }

@@ -1,4 +1,4 @@
-import type { SignallingError } from './errors.ts';
+import type { MediaError, SignallingError } from './errors.ts';
 import type { Permissions, TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
@@ -17,10 +17,10 @@ export type RoomEvents = {
   /** A host has muted a track of one's own; one may unmute it. */
   localTrackMuted: [TrackSource];
   /**
-   * The server takes a track of one's own no longer: a host has ended it, one may not send it any more, it sent too much
-   * data (`bitrate_exceeded`), or it was refused when one came back; of the last two `refusal` says why.
+   * A track of one's own is published no longer: a host has ended it, or one may not send it any more; or `why` says it: it sent too
+   * much data (`bitrate_exceeded`), it was refused when one came back, or its device has ended (`MediaError`).
    */
-  localTrackStopped: [source: TrackSource, refusal?: SignallingError];
+  localTrackStopped: [source: TrackSource, why?: SignallingError | MediaError];
   permissionsChanged: [Permissions];
   activeSpeakers: [RemoteParticipant[]];
   /** What holds the user's slots has changed. */

@@ -25,7 +25,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   readonly #local = new LocalTracks({
     changed: () => this.#changed(),
     problem: (error) => this.safeEmit('problem', error),
-    stopped: (source, refusal) => this.safeEmit('localTrackStopped', source, refusal),
+    stopped: (source, why) => this.safeEmit('localTrackStopped', source, why),
   });
   readonly #receiving = new Receiving(this.#roster, {
     subscribed: (publication, track) => this.safeEmit('trackSubscribed', publication, track),
@@ -154,8 +154,9 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   }
 
   /**
-   * Publishes a track; one that was published as the same source before is replaced.
+   * Publishes a track; one that was published as the same source before is replaced. It is withdrawn when it ends.
    *
+   * @throws {MediaError} `ended` where it has ended already.
    * @throws {SignallingError} where the server refuses it, or one is out of the room (`not_joined`), be it meanwhile: then
    *   the track is stopped.
    */

@@ -40,8 +40,8 @@ const sentIds = (page: Page) =>
 const listen = (page: Page) =>
   page.evaluate(() => {
     window.told = [];
-    window.room.on('localTrackStopped', (source, refusal) =>
-      window.told.push(`stopped ${source}: ${refusal?.code}`),
+    window.room.on('localTrackStopped', (source, why) =>
+      window.told.push(`stopped ${source}: ${why && 'code' in why ? why.code : why?.problem}`),
     );
     window.room.on('stateChanged', (state) => window.told.push(state));
     window.room.on('problem', (error) =>

@@ -59,23 +59,15 @@ export class OwnDevice {
       return;
     }
     this.opening.value = true;
-    await this.#telling(this.name, async () => {
+    const work = this.#telling(this.name, async () => {
       const opened = track ?? (await openDevice(this.name));
       if (this.#room.state === 'left') {
         opened.stop();
         return;
       }
-      opened.addEventListener('ended', () => this.#onEnded(opened));
       this.#notices.dismiss(this.name);
       await this.#room.publish(opened, this.name);
     });
-    this.opening.value = false;
-  }
-
-  /** Unplugged, or taken away by the system: our own `stop()` does not come here. */
-  #onEnded(track: MediaStreamTrack): void {
-    if (this.#room.local.get(this.name)?.track !== track) return;
-    void this.#telling(this.name, () => this.#room.unpublish(this.name));
-    this.#notices.show(this.name, `The ${this.name} has stopped. Connect it again, then switch it on.`);
+    await work.finally(() => (this.opening.value = false));
   }
 }

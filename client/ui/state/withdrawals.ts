@@ -1,5 +1,5 @@
 import type { TrackSource } from '../../../server/protocol/model.ts';
-import type { Room } from '../../sdk/index.ts';
+import { MediaError, SignallingError, type Room } from '../../sdk/index.ts';
 import type { Notices } from './notices.ts';
 import { refusalOf } from './refusals.ts';
 
@@ -19,13 +19,19 @@ const tooMuch: Record<TrackSource, string> = {
     'Your microphone was turned off because it sent too much data. You can turn it on again in a minute.',
 };
 
-/** Says it when somebody else mutes or stops what one sends: a host, or a token that does not allow it any more. */
+/**
+ * Says it when what one sends is muted or stopped by something else than one's own click: a host, a token that does not allow it any
+ * more, a device that was unplugged.
+ */
 export function tellWithdrawals(room: Room, notices: Notices): void {
   room.on('localTrackMuted', (source) => {
     if (source === 'microphone') notices.show(source, 'You were muted by a host.');
   });
-  room.on('localTrackStopped', (source, refusal) => {
-    const text = refusal?.code === 'bitrate_exceeded' ? tooMuch[source] : refusal?.message;
+  room.on('localTrackStopped', (source, why) => {
+    // One has stopped sharing in the browser.
+    if (why instanceof MediaError && source.startsWith('screen_share')) return;
+    const isTooMuch = why instanceof SignallingError && why.code === 'bitrate_exceeded';
+    const text = isTooMuch ? tooMuch[source] : why?.message;
     notices.show(source, refusalOf(room, source) || text || stopped[source]);
   });
 }
