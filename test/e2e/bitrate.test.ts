@@ -53,7 +53,9 @@ t.test('a camera that sends too much is closed; everything else goes on', async 
   const stopped = ada.evaluate(
     () =>
       new Promise<string>((resolve) =>
-        window.room.on('localTrackStopped', (source, refusal) => resolve(`${source} ${refusal?.code}`)),
+        window.room.on('localTrackStopped', (source, why) =>
+          resolve(`${source} ${why && 'code' in why ? why.code : why?.message}`),
+        ),
       ),
   );
   await publishOnPage(ada, 'microphone', 'microphone');
