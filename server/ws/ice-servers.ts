@@ -4,9 +4,10 @@ import type { Session } from './session.ts';
 
 /**
  * The relay for whoever a session stands for. It counts allocations by name: guests of one address share one, since as many
- * guests as one likes come from there; with a token one is a user of one's own.
+ * guests as one likes come from there; with a token one is a user of one's own, and so are guests whose address cannot be told.
  */
 export function iceServersOf({ identity, context }: Pick<Session, 'identity' | 'context'>): IceServer[] {
   const { userId, token } = identity;
-  return iceServersFor(token ? `user ${userId}` : `address ${context.address}`, context.turn);
+  const { key, bounded } = context.address;
+  return iceServersFor(token || !bounded ? `user ${userId}` : `address ${key}`, context.turn);
 }
