@@ -147,7 +147,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     log,
   });
   const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, clock, log });
-  const choice = new AutomaticChoice({ streams, rooms, log });
+  const choice = new AutomaticChoice({ streams, rooms, clock, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });
   const recorder = new Recorder({

@@ -2,6 +2,7 @@ import t, { type Test } from '../support/tap.ts';
 import { newUser, Peer, type Credentials, type JoinedPeer } from '../support/peer.ts';
 import { testServer, type TestServer } from '../support/server.ts';
 import { vp8 } from '../support/rtp.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { tokenOf, tokenSettings } from '../support/tokens.ts';
 import { both, camera, counts } from '../support/watching.ts';
 
@@ -362,3 +363,31 @@ t.test('one who can receive no video is offered none, and one who may not subscr
   await offered(deaf, 0);
   t.same(await counts(server), both(2), 'until it may');
 });
+
+t.test(
+  'a video that the client gives back unplayed is offered three times, and can be asked for',
+  async (t) => {
+    const clock = new TestClock();
+    const { url } = await testServer(t, {}, { clock });
+    const [bad] = await publishers(t, url, 'unplayed', 1);
+    const ada = await viewer(t, url, 'unplayed');
+    if (!bad) throw new Error('nobody publishes');
+    const pin = { participantId: bad.id, source: 'camera', pinned: true } as const;
+    await ada.request('setPinned', pin);
+    for (const index of [0, 1, 2]) {
+      await ada.next('consumerAdded', () => offersTo(ada).length > index);
+      const offer = offersTo(ada)[index];
+      t.equal(offer?.producerId, bad.producerId);
+      await ada.request('closeConsumer', { consumerId: offer?.id ?? '' });
+      clock.advance(6_000);
+    }
+    clock.advance(3_600_000);
+    // Of two, the pinned one would come first.
+    const [good] = await publishers(t, url, 'unplayed', 1);
+    t.equal((await offered(ada, 3)).producerId, good?.producerId);
+
+    const { id } = await ada.request('consume', { producerId: bad.producerId });
+    await ada.request('resumeConsumer', { consumerId: id });
+    t.equal(offersTo(ada).length, 4, 'what plays is not offered');
+  },
+);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../clock.ts';
 import type { Participant } from '../../rooms/participant.ts';
 import type { RoomRegistry } from '../../rooms/registry.ts';
 import type { Room } from '../../rooms/room.ts';
@@ -8,6 +9,7 @@ import { Viewer } from './viewer.ts';
 export interface AutomaticChoiceOptions {
   streams: Streams;
   rooms: RoomRegistry;
+  clock: Clock;
   log: Logger;
 }
 
@@ -27,9 +29,9 @@ export class AutomaticChoice {
 
   /** Chooses for a participant from now on, until it leaves. */
   add(room: Room, participant: Participant): void {
-    const { streams } = this.#options;
+    const { streams, clock } = this.#options;
     const log = this.#options.log.child({ room: room.name, participantId: participant.id });
-    this.#viewers.set(participant, new Viewer({ room, participant, streams, log }));
+    this.#viewers.set(participant, new Viewer({ room, participant, streams, clock, log }));
     if (this.#rooms.has(room)) return;
     this.#rooms.add(room);
     room.on('changed', () => this.#reconsider(room.participants.values()));

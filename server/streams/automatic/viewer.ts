@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
+import type { Clock, Timer } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { TrackSource } from '../../protocol/model.ts';
 import { offerOf } from '../../rooms/offer.ts';
@@ -9,10 +10,9 @@ import type { Publication } from '../../rooms/publication.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { Stream, Watching } from '../stream.ts';
 import type { Streams, Watched } from '../streams.ts';
+import { PutOffs } from './put-offs.ts';
 import { nextMove, weakest, type Candidate } from './ranking.ts';
 
-/** After a failure that may pass, a video is left alone for so long, in ms. */
-const RETRY_MS = 3_000;
 /** Between two videos in place of others there is so much time, however often cameras go on and off, in ms. */
 const PACE_MS = 1_000;
 
@@ -27,6 +27,7 @@ export interface ViewerOptions {
   room: Room;
   participant: Participant;
   streams: Streams;
+  clock: Clock;
   log: Logger;
 }
 
@@ -41,11 +42,10 @@ export class Viewer {
   readonly #pinned = new Set<string>();
   /** What the participant does not want to see. */
   readonly #dismissed = new Set<string>();
-  /** What could not be started, and until when it is left alone, in ms. */
-  readonly #failed = new WeakMap<Publication, number>();
+  readonly #putOffs: PutOffs;
   /** Videos of the server's choice that the client has not begun to play. */
   readonly #offered = new WeakSet<types.Consumer>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  #paceTimer: Timer | undefined;
   /** What the server itself is giving up for another video. */
   #givingUp: Publication | undefined;
   /** When the server last put a video in place of another, in ms. */
@@ -59,7 +59,11 @@ export class Viewer {
   constructor(options: ViewerOptions) {
     this.#options = options;
     this.participant = options.participant;
-    this.participant.once('close', () => this.#timers.forEach((timer) => clearTimeout(timer)));
+    this.#putOffs = new PutOffs(options.clock, () => this.reconsider());
+    this.participant.once('close', () => {
+      this.#putOffs.close();
+      this.#paceTimer?.cancel();
+    });
   }
 
   /** The connection broke: nothing is changed until the client is back. */
@@ -115,6 +119,7 @@ export class Viewer {
         throw error;
       });
       this.setPinned(publisher.id, publication.source, true);
+      watched.consumer.observer.once('resume', () => this.#putOffs.delete(publication));
       return watched;
     });
   }
@@ -124,7 +129,7 @@ export class Viewer {
     const choice = this.#choices().find(({ publication }) => publication.producer.id === consumer.producerId);
     if (!choice) return;
     if (this.#offered.has(consumer)) {
-      this.#putOff(choice.publication);
+      this.#putOffs.addUnplayed(choice.publication);
       return;
     }
     const key = keyOf(choice.publisher.id, choice.publication.source);
@@ -172,7 +177,8 @@ export class Viewer {
     if (move.inPlaceOf && !move.watch.pinned) {
       const wait = this.#swappedAt + PACE_MS - now;
       if (wait > 0) {
-        this.#reconsiderIn(wait);
+        this.#paceTimer?.cancel();
+        this.#paceTimer = this.#options.clock.after(wait, () => this.reconsider());
         return false;
       }
       this.#swappedAt = now;
@@ -183,7 +189,7 @@ export class Viewer {
         { viewer: participant, publisher, publication, room },
         { replace: move.inPlaceOf?.stream?.id, onLimit: 'reject' },
       );
-      this.#offer(consumer, streamId);
+      this.#offer(publication, consumer, streamId);
       return true;
     } catch (error) {
       return this.#failedFor(error, publication);
@@ -192,9 +198,12 @@ export class Viewer {
     }
   }
 
-  #offer(consumer: types.Consumer, streamId: string): void {
+  #offer(publication: Publication, consumer: types.Consumer, streamId: string): void {
     this.#offered.add(consumer);
-    consumer.observer.once('resume', () => this.#offered.delete(consumer));
+    consumer.observer.once('resume', () => {
+      this.#offered.delete(consumer);
+      this.#putOffs.delete(publication);
+    });
     this.participant.notify({ event: 'consumerAdded', data: { ...offerOf(consumer), streamId } });
   }
 
@@ -203,22 +212,8 @@ export class Viewer {
     if (!(error instanceof AppError)) throw error;
     // What holds the slots is told again when it changes.
     if (error.code === 'stream_limit') return false;
-    if (error.code === 'cannot_consume') this.#failed.set(publication, Infinity);
-    else this.#putOff(publication);
+    this.#putOffs.add(publication, error.code === 'cannot_consume' ? Infinity : undefined);
     return error.code === 'cannot_consume' || error.code === 'not_found';
-  }
-
-  #putOff(publication: Publication): void {
-    this.#failed.set(publication, performance.now() + RETRY_MS);
-    this.#reconsiderIn(RETRY_MS);
-  }
-
-  #reconsiderIn(ms: number): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.reconsider();
-    }, ms);
-    this.#timers.add(timer);
   }
 
   /** What is published for the participant and not ruled out, in the order of joining. */
@@ -237,7 +232,7 @@ export class Viewer {
       )
       .filter(({ publication, publisher, watched: isWatched }) => {
         if (isWatched) return true;
-        if ((this.#failed.get(publication) ?? 0) > now) return false;
+        if (this.#putOffs.has(publication)) return false;
         return !this.#dismissed.has(keyOf(publisher.id, publication.source));
       });
   }
