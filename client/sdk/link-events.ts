@@ -10,6 +10,8 @@ export type LinkEvents = {
   interrupted: [];
   /** The signalling is back; what has happened meanwhile is in the result. */
   resumed: [Result<'resume'>];
+  /** The transport that receives has been replaced: what arrived by it has ended, and can be asked for again. */
+  receivingAnew: [];
   /** Another access token has taken the place of the former one, or could not. */
   problem: [unknown];
   /** What the browser's statistics say now. */

@@ -1,9 +1,10 @@
 import { enhancedEvents, type types } from 'mediasoup-client';
-import type { Consumer as ConsumerOffer, Direction, TrackSource } from '../../server/protocol/model.ts';
+import type { Direction, TrackSource, Transport } from '../../server/protocol/model.ts';
 import type { Result } from '../../server/protocol/methods.ts';
 import { withToken, type TokenSource } from './access.ts';
 import { connectionLost, isUnreachable, SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
+import { Inbound } from './inbound.ts';
 import type { LinkEvents } from './link-events.ts';
 import { loadDevice } from './load-device.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
@@ -50,6 +51,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
   readonly #refreshing: TokenRefreshing;
+  #inbound: Inbound | undefined;
   #reporting: StatsReporting | undefined;
   #closed = false;
 
@@ -71,7 +73,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
   static async open(options: LinkOptions): Promise<Link> {
-    const { url, token, room, displayName, iceTransportPolicy = 'all' } = options;
+    const { url, token, room, displayName } = options;
     const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
       const device = await loadDevice(hello.routerRtpCapabilities);
@@ -82,27 +84,43 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);
       const link = new Link(signalling, options, joined);
-      if (device && send && recv) {
-        const ice = { iceServers: joined.iceServers, iceTransportPolicy };
-        const transports = {
-          send: device.createSendTransport({ ...forMediasoupClient(send), ...ice }),
-          recv: device.createRecvTransport({ ...forMediasoupClient(recv), ...ice }),
-        };
-        link.#adopt('send', transports.send);
-        link.#adopt('recv', transports.recv);
-        link.#reporting = new StatsReporting({
-          transports: Object.values(transports),
-          request: (method, data) => link.#signalling.request(method, data),
-          read: (reports) => link.safeEmit('statistics', reports),
-          interval: joined.statsIntervalMs,
-        });
-      }
+      if (device && send && recv) link.#open(device, send, recv);
       link.#refreshing.within(signalling, hello.expiresInMs);
       return link;
     } catch (error) {
       signalling.close();
       throw error;
     }
+  }
+
+  #open(device: types.Device, send: Transport, recv: Transport): void {
+    const { iceTransportPolicy = 'all' } = this.#options;
+    const { iceServers, statsIntervalMs } = this.joined;
+    const request: Signalling['request'] = (method, data) => this.#signalling.request(method, data);
+    const reporting = new StatsReporting({
+      request,
+      read: (reports) => this.safeEmit('statistics', reports),
+      interval: statsIntervalMs,
+    });
+    this.#reporting = reporting;
+    const make = (direction: Direction, given: types.TransportOptions) => {
+      const options = { iceServers, ...given, iceTransportPolicy };
+      const transport =
+        direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
+      this.#adopt(direction, transport);
+      reporting.add(transport);
+      return transport;
+    };
+    make('send', forMediasoupClient(send));
+    this.#inbound = new Inbound({
+      transport: make('recv', forMediasoupClient(recv)),
+      capabilities: device.recvRtpCapabilities,
+      make: (options) => make('recv', options),
+      request,
+      back: () => this.#back(),
+      onReplaced: () => this.safeEmit('receivingAnew'),
+      onLost: () => this.close(),
+    });
   }
 
   /** False in a browser without WebRTC: one sees who is there, and nothing more. */
@@ -126,46 +144,15 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   /** Sends a track. @throws {SignallingError} where the server refuses it. */
   async publish(track: MediaStreamTrack, source: TrackSource): Promise<types.Producer> {
-    return produce(this.#transport('send'), source, { track, ...sending[source] });
+    const { send } = this.#transports;
+    if (!send) throw new SignallingError('cannot_consume', 'This browser has no WebRTC.');
+    return produce(send, source, { track, ...sending[source] });
   }
 
-  /**
-   * Receives a producer of somebody else; it plays from the moment that this resolves.
-   *
-   * @param replace The stream that is given up for it.
-   * @throws {SignallingError} `stream_limit` where all the user's slots are held.
-   */
-  async subscribe(
-    producerId: string,
-    replace?: string,
-  ): Promise<{ consumer: types.Consumer; streamId: string | undefined }> {
-    const params = replace === undefined ? { producerId } : { producerId, replace };
-    const { streamId, ...offer } = await this.request('consume', params);
-    return { consumer: await this.play(offer), streamId };
-  }
-
-  /** Plays what the server forwards. What cannot be played is given back, so that it holds no slot. */
-  async play(offer: ConsumerOffer): Promise<types.Consumer> {
-    const transport = this.#transport('recv');
-    let consumer: types.Consumer | undefined;
-    try {
-      consumer = await transport.consume(forMediasoupClient(offer));
-      await this.request('resumeConsumer', { consumerId: offer.id });
-      return consumer;
-    } catch (error) {
-      consumer?.close();
-      await this.stopReceiving(offer.id);
-      throw error;
-    }
-  }
-
-  /** Gives back what the server forwards. That it has been closed there already is as good. */
-  async stopReceiving(consumerId: string): Promise<void> {
-    try {
-      await this.request('closeConsumer', { consumerId });
-    } catch (error) {
-      if (!(error instanceof SignallingError && error.code === 'not_found')) throw error;
-    }
+  /** What arrives. @throws {SignallingError} `cannot_consume` in a browser without WebRTC. */
+  get inbound(): Inbound {
+    if (this.#inbound) return this.#inbound;
+    throw new SignallingError('cannot_consume', 'This browser has no WebRTC.');
   }
 
   /** Ends everything, and the server knows that one left for good. */
@@ -174,12 +161,6 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     // First the end: a signalling that closes while the link goes on would be taken for a broken one.
     this.#end();
     this.#signalling.close();
-  }
-
-  #transport(direction: Direction): types.Transport {
-    const transport = this.#transports[direction];
-    if (!transport) throw new SignallingError('cannot_consume', 'This browser has no WebRTC.');
-    return transport;
   }
 
   #adopt(direction: Direction, transport: types.Transport): void {
@@ -225,6 +206,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       await transport.updateIceServers({ iceServers });
       await transport.restartIce({ iceParameters });
     } catch (error) {
+      if (transport.closed) return;
       // Out of reach: the signalling is opened anew, and ICE then. Otherwise the place is lost.
       if (isUnreachable(error)) signalling.close(BROKEN);
       else this.close();
@@ -297,7 +279,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     this.#refreshing.stop();
     this.#reporting?.stop();
     this.#transports.send?.close();
-    this.#transports.recv?.close();
+    this.#inbound?.close();
     this.safeEmit('close', problem);
     super.close();
   }

@@ -2,19 +2,15 @@ import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
 import { connectionLost, SignallingError } from './errors.ts';
+import { Failures } from './failures.ts';
 import type { Link } from './link.ts';
 import type { RemotePublication } from './participants.ts';
 import { Pins, type Pin } from './pins.ts';
+import { Superseded } from './receive-queue.ts';
 import type { Roster } from './roster.ts';
-
-/** Time after which what failed by a passing cause is tried again, in ms. */
-const RETRY_MS = 3_000;
 
 /** A video that was replaced is taken down after so many ms: its successor plays by then. */
 const TAKE_DOWN_MS = 2_000;
-
-/** Failures that stay: what this browser cannot receive, or its user may not. */
-const FINAL = new Set<SignallingError['code']>(['cannot_consume', 'forbidden']);
 
 interface Arrival {
   consumer: types.Consumer;
@@ -37,10 +33,9 @@ export interface ReceivingEvents {
 export class Receiving {
   readonly #roster: Roster;
   readonly #tell: ReceivingEvents;
-  /** Publications whose consumer is being made. */
-  readonly #pending = new Set<RemotePublication>();
-  /** What could not be received: it is not asked for again at once. */
-  #failed = new WeakSet<RemotePublication>();
+  /** Publications whose consumer is being made, each by one attempt. */
+  readonly #pending = new Map<RemotePublication, symbol>();
+  #failures = new Failures();
   readonly #pins = new Pins();
   /** What is shown no more, and has still to be taken down. */
   readonly #replaced = new Map<types.Consumer, ReturnType<typeof setTimeout>>();
@@ -66,7 +61,7 @@ export class Receiving {
 
   /** It could not be received. */
   hasFailed(publication: RemotePublication): boolean {
-    return this.#failed.has(publication);
+    return this.#failures.has(publication);
   }
 
   isPinned(participantId: string, source: TrackSource): boolean {
@@ -83,7 +78,11 @@ export class Receiving {
   attach(link: Link, consumerIds: string[]): void {
     const isBack = link === this.#link;
     this.#link = link;
-    this.#failed = new WeakSet();
+    if (isBack) this.#failures.clearRefusals(this.#roster.publications);
+    else {
+      this.#failures = new Failures();
+      this.#pending.clear();
+    }
     const alive = new Set(consumerIds);
     for (const publication of this.#roster.publications) {
       if (!publication.consumer || alive.delete(publication.consumer.id)) continue;
@@ -93,7 +92,16 @@ export class Receiving {
     }
     this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
     // What the server forwards and nobody here knows of: its answer was lost.
-    for (const consumerId of alive) link.stopReceiving(consumerId).catch(this.#tell.problem);
+    for (const consumerId of alive) link.inbound.stopReceiving(consumerId).catch(this.#tell.problem);
+    this.receiveSounds();
+  }
+
+  /**
+   * What arrived has ended, while the connection goes on: everything is received anew. Sounds are asked for here; the server
+   * offers the videos again.
+   */
+  again(): void {
+    for (const publication of this.#roster.publications) this.drop(publication);
     this.receiveSounds();
   }
 
@@ -112,14 +120,19 @@ export class Receiving {
     const publication = this.#roster.find(offer.producerId);
     const link = this.#link;
     if (!publication || !link) return;
-    this.#failed.delete(publication);
+    if (this.#failures.isGivenUp(publication)) {
+      link.inbound.stopReceiving(offer.id).catch(this.#tell.problem);
+      return;
+    }
+    this.#failures.retry(publication);
     this.#offered.set(offer.id, publication);
-    this.#receive(publication, async () => ({ consumer: await link.play(offer), streamId }))
+    this.#receive(publication, async () => ({ consumer: await link.inbound.play(offer), streamId }))
       .catch((error: unknown) => {
-        // The server has ended it meanwhile.
-        if (error instanceof SignallingError && error.code === 'not_found') return;
+        // The server has ended it meanwhile, or offers it again.
+        if (error instanceof Superseded || isGone(error)) return;
         this.#tell.problem(error);
-        this.#failed.add(publication);
+        // When it is tried again, is for the server to say.
+        this.#failures.note(publication, error);
         this.#tell.changed();
       })
       .finally(() => this.#offered.delete(offer.id));
@@ -129,7 +142,7 @@ export class Receiving {
   receiveSounds(): void {
     if (!this.#link?.hasMedia) return;
     const missing = this.#roster.publications.filter(
-      (one) => one.kind === 'audio' && !one.consumer && !this.#pending.has(one) && !this.#failed.has(one),
+      (one) => one.kind === 'audio' && !one.consumer && !this.#pending.has(one) && !this.#failures.has(one),
     );
     for (const publication of missing) this.#start(publication);
   }
@@ -138,6 +151,7 @@ export class Receiving {
     const link = this.#link;
     if (!link?.hasMedia) return;
     this.#subscribe(link, publication).catch((error: unknown) => {
+      if (link !== this.#link) return;
       this.#tell.problem(error);
       this.#putOff(publication, error);
     });
@@ -152,15 +166,15 @@ export class Receiving {
     return this.#roster.find(publication.id) === publication && !publication.consumer;
   }
 
-  /** What failed by a passing cause is tried again; what this browser cannot receive is not. */
   #putOff(publication: RemotePublication, error: unknown): void {
-    const failed = this.#failed;
-    failed.add(publication);
-    if (!(error instanceof SignallingError) || FINAL.has(error.code)) return;
+    const failures = this.#failures;
+    const wait = failures.note(publication, error);
+    this.#tell.changed();
+    if (wait === undefined) return;
     setTimeout(() => {
-      if (!failed.delete(publication) || failed !== this.#failed || !this.#isWanted(publication)) return;
+      if (failures !== this.#failures || !failures.retry(publication) || !this.#isWanted(publication)) return;
       this.#start(publication);
-    }, RETRY_MS);
+    }, wait);
   }
 
   /**
@@ -170,25 +184,28 @@ export class Receiving {
    * @throws {SignallingError} `stream_limit` where all slots are held, none of them by the server's choice.
    */
   async #subscribe(link: Link, publication: RemotePublication, replace?: string): Promise<void> {
-    await this.#receive(publication, () => link.subscribe(publication.id, replace));
+    await this.#receive(publication, () => link.inbound.subscribe(publication.id, replace));
   }
 
   async #receive(publication: RemotePublication, arrive: () => Promise<Arrival>): Promise<void> {
     const link = this.#link;
     if (publication.consumer || this.#pending.has(publication)) return;
-    this.#pending.add(publication);
+    const attempt = Symbol();
+    this.#pending.set(publication, attempt);
     this.#tell.changed();
     try {
       const { consumer, streamId } = await arrive();
-      if (link !== this.#link || !this.#isWanted(publication) || consumer.closed) {
+      const isCurrent = link === this.#link && this.#pending.get(publication) === attempt;
+      if (!isCurrent || !this.#isWanted(publication) || consumer.closed) {
         consumer.close();
         return;
       }
+      this.#failures.forget(publication);
       publication.consumer = consumer;
       publication.streamId = streamId;
       this.#tell.subscribed(publication, consumer.track);
     } finally {
-      this.#pending.delete(publication);
+      if (this.#pending.get(publication) === attempt) this.#pending.delete(publication);
       this.#tell.changed();
     }
   }
@@ -201,7 +218,7 @@ export class Receiving {
    */
   async watchInstead(publication: RemotePublication): Promise<void> {
     const link = this.#reachable;
-    this.#failed.delete(publication);
+    this.#failures.forget(publication);
     try {
       await this.#choose(link, publication);
     } catch (error) {
@@ -231,14 +248,16 @@ export class Receiving {
     if (!consumer) return;
     this.drop(publication);
     this.#pins.set({ ...pinOf(publication), pinned: false });
-    await this.#link?.stopReceiving(consumer.id);
+    await this.#link?.inbound.stopReceiving(consumer.id);
   }
 
   /** The server has ended a consumer. */
   onConsumerClosed({ consumerId, reason }: NotificationData<'consumerClosed'>): void {
+    const offered = this.#offered.get(consumerId);
+    // It may be offered anew before this attempt has failed.
+    if (offered) this.#pending.delete(offered);
     const publication =
-      this.#offered.get(consumerId) ??
-      this.#roster.publications.find(({ consumer }) => consumer?.id === consumerId);
+      offered ?? this.#roster.publications.find(({ consumer }) => consumer?.id === consumerId);
     if (!publication) return;
     if (reason === 'replaced') this.#pins.set({ ...pinOf(publication), pinned: false });
     if (!publication.consumer) return;
@@ -270,6 +289,10 @@ export class Receiving {
     publication.streamId = undefined;
     this.#tell.unsubscribed(publication);
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof SignallingError && error.code === 'not_found';
 }
 
 function pinOf({ participantId, source }: RemotePublication): Pin {

@@ -224,6 +224,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#link = link;
     link.on('notification', (notification) => this.#news.take(notification));
     link.on('statistics', (reports) => this.#quality.onStatistics(reports));
+    link.on('receivingAnew', () => this.#receiving.again());
     link.on('interrupted', () => this.#setState('reconnecting'));
     link.on('resumed', ({ participants, producerIds, mutedByHost, consumerIds, permissions, room }) => {
       this.#enter({ permissions, locked: room.locked }, participants);

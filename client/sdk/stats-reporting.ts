@@ -5,7 +5,6 @@ import type { Signalling } from './signalling.ts';
 import { reportOf } from './stats-report.ts';
 
 export interface StatsReportingOptions {
-  transports: readonly types.Transport[];
   request: Signalling['request'];
   /** Is given each report, also one that the server does not get. */
   read: (transports: readonly ReportedTransport[]) => void;
@@ -16,6 +15,7 @@ export interface StatsReportingOptions {
 /** Asks the browser's own statistics at intervals, and tells the server, so that it can be asked later how a call was. */
 export class StatsReporting {
   readonly #options: StatsReportingOptions;
+  readonly #transports = new Set<types.Transport>();
   /** The ids of producers and consumers, by those of their tracks. */
   readonly #ids = new Map<string, string>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -23,11 +23,16 @@ export class StatsReporting {
 
   constructor(options: StatsReportingOptions) {
     this.#options = options;
-    for (const { observer } of options.transports) {
-      observer.on('newproducer', (producer) => this.#note(producer));
-      observer.on('newconsumer', (consumer) => this.#note(consumer));
-    }
     this.#timer = setInterval(() => void this.#report(), options.interval);
+  }
+
+  /** Reports on a transport too, until it is closed. */
+  add(transport: types.Transport): void {
+    const { observer } = transport;
+    this.#transports.add(transport);
+    observer.on('newproducer', (producer) => this.#note(producer));
+    observer.on('newconsumer', (consumer) => this.#note(consumer));
+    observer.once('close', () => this.#transports.delete(transport));
   }
 
   /** No report is sent any more. */
@@ -44,7 +49,7 @@ export class StatsReporting {
   }
 
   async #report(): Promise<void> {
-    const live = this.#options.transports.filter(({ connectionState }) => connectionState === 'connected');
+    const live = [...this.#transports].filter(({ connectionState }) => connectionState === 'connected');
     if (this.#busy) return;
     // Nothing arrives: that is told as well.
     if (live.length === 0) {

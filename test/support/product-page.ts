@@ -46,6 +46,14 @@ export async function productPage(t: Test): Promise<string> {
   return folder;
 }
 
+/** Opens a product's own page in a browser of its own. */
+export async function openProductPage(browser: Browser, url: string): Promise<Page> {
+  const { page } = await newPerson(browser);
+  await page.goto(url);
+  await page.waitForFunction(() => 'sdk' in window);
+  return page;
+}
+
 /** Joins the room tea on a product's own page; without a token, as a guest. */
 export async function joinOnPage(
   browser: Browser,
@@ -53,10 +61,14 @@ export async function joinOnPage(
   displayName: string,
   token = '',
 ): Promise<Page> {
-  const { page } = await newPerson(browser);
-  await page.goto(url);
-  await page.waitForFunction(() => 'sdk' in window);
-  await page.evaluate(
+  const page = await openProductPage(browser, url);
+  await joinTea(page, displayName, token);
+  return page;
+}
+
+/** Joins the room tea on a product's page that is open; without a token, as a guest. */
+export const joinTea = (page: Page, displayName: string, token = ''): Promise<void> =>
+  page.evaluate(
     async ([displayName, token]) => {
       window.token = token;
       const options = { url: `ws://${location.host}/ws`, room: 'tea', displayName };
@@ -66,8 +78,6 @@ export async function joinOnPage(
     },
     [displayName, token] as const,
   );
-  return page;
-}
 
 /** Publishes the picture of the camera, or the sound of the microphone, as something. */
 export const publishOnPage = (
