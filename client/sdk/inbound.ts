@@ -3,6 +3,7 @@ import type { Consumer as ConsumerOffer } from '../../server/protocol/model.ts';
 import { backOff } from './back-off.ts';
 import { isUnreachable, SignallingError } from './errors.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
+import { Pacing } from './pacing.ts';
 import { assertReceivable } from './receivable.ts';
 import { ReceiveQueue, Superseded } from './receive-queue.ts';
 import type { Asking } from './transport-requests.ts';
@@ -37,6 +38,7 @@ export interface InboundOptions extends Asking {
  */
 export class Inbound {
   readonly #options: InboundOptions;
+  readonly #pacing = new Pacing();
   readonly #queue = new ReceiveQueue(() => void this.#replace());
   #transport: types.Transport;
   /** How many transports there have been. */
@@ -64,8 +66,11 @@ export class Inbound {
   ): Promise<{ consumer: types.Consumer; streamId: string | undefined }> {
     const params = replace === undefined ? { producerId } : { producerId, replace };
     for (;;) {
-      const turn = this.#turn;
-      const { streamId, ...offer } = await this.#options.request('consume', params);
+      let turn = this.#turn;
+      const { streamId, ...offer } = await this.#pacing.run(() => {
+        turn = this.#turn;
+        return this.#options.request('consume', params);
+      });
       try {
         return { consumer: await this.#play(offer, turn), streamId };
       } catch (error) {
@@ -89,7 +94,7 @@ export class Inbound {
       this.#refuseIfReplaced(turn);
       assertReceivable(offer, this.#options.capabilities);
       consumer = await this.#queue.consume(offer);
-      await this.#options.request('resumeConsumer', { consumerId: offer.id });
+      await this.#pacing.run(() => this.#options.request('resumeConsumer', { consumerId: offer.id }), true);
       return consumer;
     } catch (error) {
       consumer?.close();
@@ -107,7 +112,7 @@ export class Inbound {
 
   /** Gives back what the server forwards. That it has been closed there already is as good. */
   async stopReceiving(consumerId: string): Promise<void> {
-    await unlessGone(this.#options.request('closeConsumer', { consumerId }));
+    await unlessGone(this.#pacing.run(() => this.#options.request('closeConsumer', { consumerId }), true));
   }
 
   /** The link has ended. */

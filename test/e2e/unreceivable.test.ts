@@ -177,3 +177,21 @@ t.test('a camera of the server’s choice that cannot be received leaves its slo
   );
   t.equal((await counts(server)).slots, 3);
 });
+
+t.test(
+  'in a large room everybody is heard, though it takes more messages than the server takes at once',
+  async (t) => {
+    const { url, config } = await testServer(t, {}, { clientDir });
+    const browser = await testBrowser(t);
+    const ids: string[] = [];
+    for (const { peer, producerId } of await speakers(t, url, 32)) {
+      const screen = { ...microphone(peer), source: 'screen_share_audio' } as const;
+      ids.push(producerId, (await peer.request('produce', screen)).producerId);
+    }
+    t.ok(ids.length * 2 > config.MESSAGES_BURST);
+    const page = await openProductPage(browser, url);
+    await join(page);
+    await receives('all sounds', page, ids);
+    t.same(await told(page), { problems: [], states: [] });
+  },
+);
