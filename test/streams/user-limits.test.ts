@@ -185,7 +185,11 @@ t.test('a limit that one server sets holds on another at its next start', async 
   const [one, other] = await Promise.all(
     ['one', 'other'].map((name) =>
       // What the other one forwards it ends at its next renewal.
-      testServer(t, { ...tokenSettings, NODE_ID: `${name}-${randomUUID()}` }, { database, faults: true }),
+      testServer(
+        t,
+        { ...tokenSettings, SHARED_DATABASE: 'on', NODE_ID: `${name}-${randomUUID()}` },
+        { database, faults: true },
+      ),
     ),
   );
   if (!one || !other) throw new Error('there are two');
