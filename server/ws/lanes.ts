@@ -2,7 +2,16 @@
  * What has to be done one after another. `enter` waits for everything before it; `leave` does not wait for what is under way in a room,
  * which ends with it. Both hold up everything after them.
  */
-export type Lane = { readonly name: string } | 'enter' | 'leave';
+export type Lane = NamedLane | 'enter' | 'leave';
+
+interface NamedLane {
+  readonly name: string;
+  /** Another lane, of which it waits for what is under way. */
+  readonly after?: string;
+}
+
+/** Making and closing transports. */
+const TRANSPORTS = 'transports';
 
 const field = (data: unknown, name: string): string => {
   if (typeof data !== 'object' || data === null) return '';
@@ -12,7 +21,7 @@ const field = (data: unknown, name: string): string => {
 
 /**
  * The lane of a request. Order matters for what concerns one transport, one producer or one consumer, and for entering and leaving a
- * room. Nothing else waits for each other.
+ * room; what is to be received needs the transport that was asked for before. Nothing else waits for each other.
  *
  * @param data As it was received; it need not fit the method.
  */
@@ -24,17 +33,18 @@ export function laneOf(method: string, data: unknown): Lane {
     case 'leave':
       return 'leave';
     case 'createTransport':
-      return { name: `transport ${field(data, 'direction')}` };
+    case 'closeTransport':
+      return { name: TRANSPORTS };
     case 'connectTransport':
     case 'restartIce':
-    case 'closeTransport':
     case 'produce':
       return { name: `transport ${field(data, 'transportId')}` };
     case 'pauseProducer':
     case 'resumeProducer':
     case 'closeProducer':
-    case 'consume':
       return { name: `producer ${field(data, 'producerId')}` };
+    case 'consume':
+      return { name: `producer ${field(data, 'producerId')}`, after: TRANSPORTS };
     case 'pauseConsumer':
     case 'resumeConsumer':
     case 'closeConsumer':
@@ -62,12 +72,13 @@ export class Lanes {
       this.#room = this.#room.then(work);
       return;
     }
-    const end = Promise.all([this.#room, this.#ends.get(lane.name)])
+    const { name, after = name } = lane;
+    const end = Promise.all([this.#room, this.#ends.get(name), this.#ends.get(after)])
       .then(work)
       .finally(() => {
-        if (this.#ends.get(lane.name) === end) this.#ends.delete(lane.name);
+        if (this.#ends.get(name) === end) this.#ends.delete(name);
       });
-    this.#ends.set(lane.name, end);
+    this.#ends.set(name, end);
   }
 
   /** Resolves when everything is done that was to be run until now. */

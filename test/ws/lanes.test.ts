@@ -74,6 +74,20 @@ t.test('what waits for the database holds up nothing else of the connection', as
   t.equal(await watching, 'unavailable');
 });
 
+t.test('what is to be received waits for its transport', async (t) => {
+  const { url } = await testServer(t);
+  const { audio } = await speaker(await Peer.inRoom(t, url, 'tea'));
+  const ben = await Peer.inRoom(t, url, 'tea');
+  await ben.request('consume', { producerId: audio });
+  // In one go, as the SDK replaces a transport that a failed negotiation has broken.
+  await Promise.all([
+    ben.request('closeTransport', { transportId: ben.recv.id }),
+    ben.request('createTransport', { direction: 'recv' }),
+    ben.request('consume', { producerId: audio }),
+  ]);
+  t.pass('in the order in which they were sent');
+});
+
 t.test('a refusal does not wait for what is cleaned up after it', async (t) => {
   const ledger = heldLedger();
   const { url } = await testServer(t, {}, { wrapLedger: ledger.wrap, faults: true });
