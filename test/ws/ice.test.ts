@@ -68,6 +68,12 @@ t.test('the relay counts guests by their address, and who has a token as a user 
   );
 });
 
+t.test('behind a proxy that is not trusted each guest is counted apart', async (t) => {
+  const { url } = await testServer(t, { TURN_HOST: '127.0.0.1', TURN_SECRETS: NEW_SECRET });
+  const guest = async () => nameOf(await Peer.inRoom(t, url, 'tea', { forwardedFor: '192.0.2.7' }));
+  t.not(await guest(), await guest());
+});
+
 t.test('who is in no room is told of no relay', async (t) => {
   const { url } = await testServer(t, { TURN_HOST: '127.0.0.1', TURN_SECRETS: NEW_SECRET });
   const peer = await Peer.connect(t, url);
