@@ -10,7 +10,7 @@ import { createPool } from '../../server/db/pool.ts';
 import { projectRoot } from '../../server/root.ts';
 import { read } from '../support/call-quality.ts';
 import { Peer } from '../support/peer.ts';
-import { inDatabase, stoppableDatabase, temporaryFolder } from '../support/postgres.ts';
+import { execute, inDatabase, stoppableDatabase, temporaryFolder } from '../support/postgres.ts';
 import { askingWith } from '../support/rest.ts';
 import { testServer } from '../support/server.ts';
 import { refusedUpgrade, tokenOf, tokenSettings } from '../support/tokens.ts';
@@ -53,7 +53,7 @@ async function rollback(t: Test, connectionString: string): Promise<string> {
 }
 
 t.test('a database that the version before has filled goes forward and back with its data', async (t) => {
-  const { pool: maintenance, connectionString: url } = await stoppableDatabase(t);
+  const { connectionString: url } = await stoppableDatabase(t);
   const files = (await readdir(join(projectRoot, 'migrations')))
     .map((name) => name.replace('.sql', ''))
     .sort();
@@ -63,7 +63,7 @@ t.test('a database that the version before has filled goes forward and back with
   const connectionString = inDatabase(url, 'filled');
   const connect = (name: string) =>
     createPool({ connectionString: inDatabase(url, name), log, statementTimeoutMs: 60_000 });
-  await maintenance.query('CREATE DATABASE filled');
+  await execute(url, 'CREATE DATABASE filled');
   await migrate({ connectionString, log, count: files.length - later.length });
   const filling = connect('filled');
   await filling.query(await readFile(join(projectRoot, 'test/db/fixtures/filled-0009.sql'), 'utf8'));
@@ -77,7 +77,7 @@ t.test('a database that the version before has filled goes forward and back with
     t.equal(forward[table]?.rows, rows, `${table} has kept them`);
   await filling.end();
   // What a server changes is to be seen apart from what migrations do.
-  await maintenance.query('CREATE DATABASE used TEMPLATE filled');
+  await execute(url, 'CREATE DATABASE used TEMPLATE filled');
 
   t.test('the server works with it', async (t) => {
     const used = inDatabase(url, 'used');
