@@ -9,6 +9,9 @@ export interface KeptDays extends Retention {
 /** In ms. */
 const DAY = 86_400_000;
 
+/** Longer than a token may be valid (identity/tokens.ts). */
+const LONGEST_TOKEN_DAYS = 401;
+
 /** A guest who began nothing for so long needs no rows of slots, in ms: the next stream makes them again. */
 const GUEST_IDLE_MS = DAY;
 
@@ -92,11 +95,12 @@ export const ageRules: readonly AgeRule[] = [
     ],
   },
   {
-    // What was set over REST stays until it is taken back there.
+    // What was set over REST stays until it is taken back there. While a token older than the newest one may be valid, the newest has
+    // to be known: the older one must not set its limit again.
     table: 'user_limits',
     age: 'token_issued_at',
     key: { user_id: 'text' },
-    before: records,
+    before: (days, now) => Math.min(records(days, now), now - LONGEST_TOKEN_DAYS * DAY),
     stays: [
       'r.set_limit IS NOT NULL',
       exists('slots s WHERE s.user_id = r.user_id AND s.stream_id IS NOT NULL'),

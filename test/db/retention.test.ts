@@ -9,6 +9,7 @@ import { createStatsSink } from '../../server/db/quality/sink.ts';
 import { RetentionTimer } from '../../server/db/retention-timer.ts';
 import { ageRules } from '../../server/db/retention-rules.ts';
 import { countOld, deleteOld } from '../../server/db/retention.ts';
+import { MAX_LIFETIME } from '../../server/identity/tokens.ts';
 import { declaredOf, heldIds, poolForMany, settings, testNode } from '../support/ledger.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { sampleOf, trackOf } from '../support/samples.ts';
@@ -92,12 +93,14 @@ t.test('a limit that a token said long ago goes, and one that was set over REST 
   const { pool } = await testDatabase(t);
   const { ledger } = await testNode(pool);
   for (const userId of ['ada', 'ben', 'cleo'])
-    await ledger.changeLimit(userId, { by: 'token', limit: 1, issuedAt: ago(400) });
-  await ledger.changeLimit('ben', { by: 'api', limit: 2, at: ago(400) });
+    await ledger.changeLimit(userId, { by: 'token', limit: 1, issuedAt: ago(402) });
+  await ledger.changeLimit('ben', { by: 'api', limit: 2, at: ago(402) });
   await ledger.changeLimit('cleo', { by: 'token', limit: 1, issuedAt: ago(1) });
+  await ledger.changeLimit('dan', { by: 'token', limit: 1, issuedAt: new Date(Date.now() - MAX_LIFETIME) });
   t.same((await run(pool)).rows, { user_limits: 1 });
   const { rows } = await pool.query<{ user_id: string }>('SELECT user_id FROM user_limits ORDER BY 1');
-  t.same(rows, [{ user_id: 'ben' }, { user_id: 'cleo' }]);
+  const kept = [{ user_id: 'ben' }, { user_id: 'cleo' }, { user_id: 'dan' }];
+  t.same(rows, kept, 'also of one whose older token could still be valid');
 });
 
 t.test('a declared stream that is held stays, however old it is', async (t) => {
