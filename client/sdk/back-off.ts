@@ -1,4 +1,4 @@
-/** How long to wait before something is tried again. */
+/** The delays of an exponential back-off. */
 export interface BackOff {
   /** The first wait, in ms; each one after it is twice as long. */
   firstMs: number;

@@ -11,11 +11,11 @@ const MAX_UNPLAYABLE = 2;
 /** Refusals that stay: what this browser cannot receive, or its user may not. */
 const FINAL = new Set<SignallingError['code']>(['cannot_consume', 'forbidden']);
 
-/** What could not be received, how often, and whether it is tried again. */
+/** Counts the failures of each track that could not be received, and decides when to retry it. */
 export class Failures {
   #failed = new WeakSet<RemotePublication>();
   #count = new WeakMap<RemotePublication, number>();
-  /** How often the browser itself failed. */
+  /** Failures of the browser alone, without refusals of the server. */
   #unplayable = new WeakMap<RemotePublication, number>();
 
   /** It failed, and is not being tried again. */

@@ -22,7 +22,7 @@ const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 
 
 export interface InboundOptions extends Asking {
   transport: types.Transport;
-  /** What this browser can receive. */
+  /** The browser's receive capabilities. */
   capabilities: types.RtpCapabilities;
   /** Makes the browser's side of a transport that the server has made. */
   make: (options: types.TransportOptions) => types.Transport;
@@ -33,17 +33,17 @@ export interface InboundOptions extends Asking {
 }
 
 /**
- * What arrives over a link. A track that cannot be received fails alone: where it breaks the transport, that is replaced,
- * and the others come back.
+ * The receiving side of a link. A track that cannot be received fails alone: if it breaks the transport, the transport is replaced
+ * and the other tracks are received again.
  */
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #pacing = new Pacing();
   readonly #queue = new ReceiveQueue(() => void this.#replace());
   #transport: types.Transport;
-  /** How many transports there have been. */
+  /** The number of the current transport, from 0. */
   #turn = 0;
-  /** How often the transport broke, one time soon after the other, and when it did last, in ms. */
+  /** The number of breaks in close succession, and the time of the last one, in ms. */
   #breaks = { count: 0, at: -Infinity };
   #closed = false;
 

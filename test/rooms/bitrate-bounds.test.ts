@@ -63,7 +63,7 @@ t.test('who stays above for the window has that producer closed, and nobody else
 
   const closed = { participantId: ada.joined.participantId, producerId: picture };
   t.same(await ada.next('producerClosed'), { ...closed, reason: 'bitrate_exceeded' });
-  t.same(await ben.next('producerClosed'), closed, 'to the others it is as any other');
+  t.same(await ben.next('producerClosed'), closed, 'the others see an ordinary end');
   t.same(await ben.next('consumerClosed'), { consumerId, reason: 'producer_closed' });
   await streams.settled();
   t.equal(streams.own.all().length, 0, 'its slot is free');
