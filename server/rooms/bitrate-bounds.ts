@@ -2,6 +2,7 @@ import type { types } from 'mediasoup';
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { answered } from '../media/answered.ts';
 import type { MediaKind, TrackSource } from '../protocol/model.ts';
 import type { Participant } from './participant.ts';
 import { kindOf, type Publication } from './publication.ts';
@@ -179,7 +180,7 @@ const inMbit = (bitrate: number) => `${(bitrate / 1e6).toFixed(1)} Mbit/s`;
 
 /** @see https://mediasoup.org/documentation/v3/mediasoup/rtc-statistics/ */
 async function received(producer: types.Producer): Promise<Received | undefined> {
-  const stats = await producer.getStats();
+  const stats = await answered(producer.getStats());
   const [first] = stats;
   if (!first) return undefined;
   return { at: first.timestamp, bytes: stats.reduce((sum, { byteCount }) => sum + byteCount, 0) };
