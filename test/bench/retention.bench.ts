@@ -72,6 +72,8 @@ async function fill(pool: Pool): Promise<void> {
     await pool.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition}`);
   for (const { definition } of indexes) await pool.query(definition);
   await pool.query('VACUUM ANALYZE');
+  // Else the batches wait for the disk, which still writes what the tables were filled with.
+  await pool.query('CHECKPOINT');
   t.comment('keys and indexes are made');
 }
 
