@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import t, { type Test } from './support/tap.ts';
 import { WebSocket } from 'ws';
 import { newUser, Peer, type JoinedPeer } from './support/peer.ts';
+import { temporaryFolder } from './support/postgres.ts';
 import { vp8 } from './support/rtp.ts';
 import { ServerProcess } from './support/server-process.ts';
 import { tokenSettings } from './support/tokens.ts';
 
 t.test('it starts without any setting, says where to point a browser, and stops by a signal', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const server = await ServerProcess.spawn(t);
+    const server = await ServerProcess.spawn(t, { TRIVIUM_DATA_DIR: await temporaryFolder(t) });
     const url = await server.ready();
     t.equal((await fetch(`${url}/readyz`)).status, 200);
     t.ok(

@@ -4,9 +4,8 @@ import type { Pool } from 'pg';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';
-import { migrate } from '../../server/db/migrate.ts';
 import { createPool } from '../../server/db/pool.ts';
-import { temporaryFolder } from './postgres.ts';
+import { filledDataDir } from './postgres.ts';
 
 /** A PostgreSQL of this test's own that can fall, and keeps what it has committed. */
 export interface RestartableDatabase {
@@ -20,11 +19,10 @@ export interface RestartableDatabase {
 
 export async function restartableDatabase(t: Pick<Test, 'teardown'>): Promise<RestartableDatabase> {
   const log = pino({ level: 'silent' });
-  const dataDir = await temporaryFolder(t);
+  const dataDir = await filledDataDir(t);
   let postgres = await startEmbeddedPostgres({ dataDir, log });
   t.teardown(() => postgres.stop());
   const { connectionString } = postgres;
-  await migrate({ connectionString, log });
   const pool = createPool({ connectionString, log });
   t.teardown(() => pool.end());
   return {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { projectRoot } from '../../server/root.ts';
 import { noLimits } from './test-settings.ts';
-import { temporaryFolder } from './postgres.ts';
+import { filledDataDir } from './postgres.ts';
 
 /** A server in a process of its own, as `npm start` runs it behind the set-up. */
 export class ServerProcess {
@@ -33,9 +33,12 @@ export class ServerProcess {
     });
   }
 
-  /** Compiled by `npm test` before; on free ports and with a data folder of its own, unless `own` settings say else. */
+  /**
+   * Compiled by `npm test` before; on free ports and with a data folder of its own, which has a database in it, unless `own`
+   * settings say else.
+   */
   static async spawn(t: Test, own: Record<string, string> = {}): Promise<ServerProcess> {
-    const dataDir = own['TRIVIUM_DATA_DIR'] ?? (await temporaryFolder(t));
+    const dataDir = own['TRIVIUM_DATA_DIR'] ?? (await filledDataDir(t));
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', join(projectRoot, 'dist/server/main.js')],

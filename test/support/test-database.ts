@@ -1,31 +1,42 @@
 import { pino } from 'pino';
+import type { Test } from 'tap';
 import { startEmbeddedPostgres } from '../../server/db/embedded/start.ts';
 import { migrate } from '../../server/db/migrate.ts';
-import { execute, inDatabase, temporaryFolder } from './postgres.ts';
+import { execute, filledDataDir, inDatabase, temporaryFolder } from './postgres.ts';
 
 const log = pino({ level: 'silent' });
 
 /**
  * Does something with a PostgreSQL for tests: the one of TEST_DATABASE_URL, or one of its own, which is gone after. In it is a
  * database with our schema, of which each test file makes its copy: that is quicker than to start a server for each.
- * With TEST_DATABASE_EXTENSION that extension is in it before the schema.
+ * Beside it, a data folder for servers with a database of their own. With TEST_DATABASE_EXTENSION that extension is in it before the schema.
  *
  * @param work Is given the connection string of the database to be copied.
  */
 export async function withTestDatabase<T>(work: (template: string) => Promise<T>): Promise<T> {
   const undo: (() => unknown)[] = [];
+  const t = { teardown: (step: () => unknown) => void undo.push(step) };
   try {
-    const url = process.env['TEST_DATABASE_URL'] ?? (await ownServer(undo));
+    await fillDataDir(t);
+    const url = process.env['TEST_DATABASE_URL'] ?? (await ownServer(t));
     return await work(await makeTemplate(url, undo));
   } finally {
     for (const step of undo.reverse()) await step();
   }
 }
 
-async function ownServer(undo: (() => unknown)[]): Promise<string> {
-  const dataDir = await temporaryFolder({ teardown: (step: () => unknown) => undo.push(step) });
+/** Makes the data folder of which `filledDataDir` gives copies. */
+async function fillDataDir(t: Pick<Test, 'teardown'>): Promise<void> {
+  const dataDir = await temporaryFolder(t);
   const postgres = await startEmbeddedPostgres({ dataDir, log, durable: false });
-  undo.push(() => postgres.stop());
+  await migrate({ connectionString: postgres.connectionString, log }).finally(() => postgres.stop());
+  process.env['TEST_DATA_DIR'] = dataDir;
+}
+
+async function ownServer(t: Pick<Test, 'teardown'>): Promise<string> {
+  const dataDir = await filledDataDir(t);
+  const postgres = await startEmbeddedPostgres({ dataDir, log, durable: false });
+  t.teardown(() => postgres.stop());
   return postgres.connectionString;
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import t, { type Test } from '../../support/tap.ts';
-import { temporaryFolder } from '../../support/postgres.ts';
+import { filledDataDir, temporaryFolder } from '../../support/postgres.ts';
 import { areGone, postgresIn, processes, spawnOwner, until, type Owner } from '../fixtures/processes.ts';
 
 async function startOwner(t: Test, dataDir: string) {
@@ -30,7 +30,7 @@ function killIfThere(pid: number): void {
 }
 
 t.test('kill -9 leaves nothing running, and the data is there at the next start', async (t) => {
-  const dataDir = await temporaryFolder(t);
+  const dataDir = await filledDataDir(t);
   const first = await startOwner(t, dataDir);
   const busy = await connect(t, first.connectionString);
   await busy.query('CREATE TABLE kept AS SELECT 7 AS n');
@@ -47,7 +47,7 @@ t.test('kill -9 leaves nothing running, and the data is there at the next start'
 });
 
 t.test('a start right after kill -9 waits for the former server to be gone', async (t) => {
-  const dataDir = await temporaryFolder(t);
+  const dataDir = await filledDataDir(t);
   const first = await startOwner(t, dataDir);
   const running = postgresIn(dataDir);
   const watchdog = running.find(({ parent, pid, session }) => pid !== session && parent !== session);
@@ -66,7 +66,7 @@ t.test('a start right after kill -9 waits for the former server to be gone', asy
 });
 
 t.test('kill -9 of Node and of every process of the database loses nothing', async (t) => {
-  const dataDir = await temporaryFolder(t);
+  const dataDir = await filledDataDir(t);
   const first = await startOwner(t, dataDir);
   const client = await connect(t, first.connectionString);
   await client.query('CREATE TABLE kept AS SELECT 7 AS n');
@@ -84,7 +84,7 @@ const draftIn = (dataDir: string) => readdirSync(dataDir).find((name) => name.st
 
 /** An owner that stands still since initdb has begun; one that was through before it stood is not the one. */
 async function stoppedInInitdb(t: Test): Promise<{ dataDir: string; first: Owner }> {
-  for (;;) {
+  for (let trial = 0; trial < 20; trial += 1) {
     const dataDir = await temporaryFolder(t);
     const first = spawnOwner(t, dataDir);
     await until('did initdb begin', () =>
@@ -94,6 +94,7 @@ async function stoppedInInitdb(t: Test): Promise<{ dataDir: string; first: Owner
     await until('did it stand still', () => processes().find(({ pid }) => pid === first.pid)?.state === 'T');
     if (draftIn(dataDir) !== undefined) return { dataDir, first };
   }
+  throw new Error('No owner could be stopped in its initdb.');
 }
 
 t.test('kill -9 in the middle of initdb leaves nothing half made', async (t) => {
@@ -115,7 +116,7 @@ t.test('kill -9 in the middle of initdb leaves nothing half made', async (t) => 
 });
 
 t.test('Ctrl-C reaches the server’s process group, not the database', async (t) => {
-  const dataDir = await temporaryFolder(t);
+  const dataDir = await filledDataDir(t);
   const owner = await startOwner(t, dataDir);
   const client = await connect(t, owner.connectionString);
   const running = postgresIn(dataDir);

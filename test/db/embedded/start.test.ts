@@ -7,7 +7,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import t, { type Test } from '../../support/tap.ts';
 import { startEmbeddedPostgres } from '../../../server/db/embedded/start.ts';
-import { temporaryFolder } from '../../support/postgres.ts';
+import { filledDataDir, temporaryFolder } from '../../support/postgres.ts';
 import { areGone, postgresIn, until } from '../fixtures/processes.ts';
 
 const log = pino({ level: 'silent' });
@@ -85,14 +85,14 @@ t.test('never runs as root', async (t) => {
 });
 
 t.test('stopping twice is the same as once', async (t) => {
-  const postgres = await start(t, await freshDataDir(t));
+  const postgres = await start(t, await filledDataDir(t));
   await Promise.all([postgres.stop(), postgres.stop()]);
   await postgres.stop();
 });
 
 for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
   t.test(`starts again with its data when it has ended by itself: ${signal}`, async (t) => {
-    const dataDir = await freshDataDir(t);
+    const dataDir = await filledDataDir(t);
     const lines = new PassThrough();
     const log = pino({ level: 'info' }, lines);
     const told = createInterface(lines)[Symbol.asyncIterator]();
@@ -118,7 +118,7 @@ for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
 }
 
 t.test('stops while it waits to start again', async (t) => {
-  const dataDir = await freshDataDir(t);
+  const dataDir = await filledDataDir(t);
   const postgres = await start(t, dataDir);
   const running = postgresIn(dataDir);
   process.kill(postmasterIn(dataDir), 'SIGKILL');
@@ -129,7 +129,7 @@ t.test('stops while it waits to start again', async (t) => {
 });
 
 t.test('refuses a folder that a running server owns, and says what to do', async (t) => {
-  const dataDir = await freshDataDir(t);
+  const dataDir = await filledDataDir(t);
   const first = await start(t, dataDir);
   await t.rejects(startEmbeddedPostgres({ dataDir, log, durable: false }), {
     name: 'EmbeddedPostgresError',
@@ -140,8 +140,7 @@ t.test('refuses a folder that a running server owns, and says what to do', async
 
 for (const stale of ['999999999 1 0', '', `${process.pid} 1 of-another-boot`]) {
   t.test(`takes over from an owner that is gone: '${stale}'`, async (t) => {
-    const dataDir = await freshDataDir(t);
-    await mkdir(dataDir);
+    const dataDir = await filledDataDir(t);
     await writeFile(join(dataDir, 'owner'), stale);
     const both = await Promise.allSettled([start(t, dataDir), start(t, dataDir)]);
     const refused = both.find(({ status }) => status === 'rejected');
@@ -149,15 +148,14 @@ for (const stale of ['999999999 1 0', '', `${process.pid} 1 of-another-boot`]) {
     t.ok(both.some(({ status }) => status === 'fulfilled'));
     t.strictSame(
       readdirSync(dataDir).sort(),
-      ['owner', 'postgres', 'postgres.log', 'socket'],
+      ['owner', 'postgres', 'postgres.log', 'postgres.log.old', 'socket'],
       'nothing else is left in the folder',
     );
   });
 }
 
 t.test('gives the folder up when it cannot start', async (t) => {
-  const dataDir = await freshDataDir(t);
-  await (await start(t, dataDir)).stop();
+  const dataDir = await filledDataDir(t);
   const settings = join(dataDir, 'postgres', 'postgresql.conf');
   const good = await readFile(settings, 'utf8');
   await writeFile(settings, `${good}\nshared_buffers = nonsense\n`);
@@ -171,15 +169,13 @@ t.test('gives the folder up when it cannot start', async (t) => {
 });
 
 t.test('refuses the files of another major version', async (t) => {
-  const dataDir = await freshDataDir(t);
-  await (await start(t, dataDir)).stop();
+  const dataDir = await filledDataDir(t);
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
   await t.rejects(start(t, dataDir), /was made by PostgreSQL 17 and cannot be read by 18/);
 });
 
 t.test('refuses a folder with something else in it, and leaves that alone', async (t) => {
-  const dataDir = await freshDataDir(t);
-  await (await start(t, dataDir)).stop();
+  const dataDir = await filledDataDir(t);
   await rm(join(dataDir, 'postgres', 'PG_VERSION'));
   const files = readdirSync(join(dataDir, 'postgres'));
   await t.rejects(start(t, dataDir), /is not a PostgreSQL database\. Move it away/);
@@ -196,8 +192,7 @@ t.test('says what to do where the data folder is closed to it', async (t) => {
 });
 
 t.test('removes a pid file whose process id is another program’s by now', async (t) => {
-  const dataDir = await freshDataDir(t);
-  await (await start(t, dataDir)).stop();
+  const dataDir = await filledDataDir(t);
   await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), `${process.pid}\n${dataDir}/postgres\n`);
   await start(t, dataDir);
 });
