@@ -146,7 +146,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     clock: dependencies.clock,
     log,
   });
-  const streams = new Streams({ ledger, rooms, limit: config.MAX_STREAMS_PER_USER, clock, log });
+  const streams = new Streams({
+    ledger,
+    rooms,
+    limit: config.MAX_STREAMS_PER_USER,
+    lease: config.SLOT_LEASE_MS,
+    clock,
+    log,
+  });
   const choice = new AutomaticChoice({ streams, rooms, clock, log });
   const declared = new DeclaredStreams({ streams, ledger, log });
   const audit = new SlotAudit({ streams, ledger, workers, rooms, log });

@@ -9,6 +9,9 @@ import { createLimitStore, OWN_LIMIT } from './user-limits.ts';
 /** A slot that was taken less than this ago may belong to a start that is still under way, in seconds. */
 const SWEEP_AFTER_S = 10;
 
+/** How many slots one statement frees at most, so that none takes long. */
+const BATCH = 500;
+
 /** A server that was seen less than this ago may still hold slots, in seconds. */
 const NODE_ALIVE_S = 3600;
 
@@ -100,6 +103,31 @@ export function createSlotLedger(
       });
     },
 
+    async releaseAll(streams) {
+      for (let from = 0; from < streams.length; from += BATCH) {
+        const batch = streams.slice(from, from + BATCH);
+        await pool.query({
+          name: 'release-slots',
+          text: `WITH released AS (
+              SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]) AS _ (user_id, stream_id, reason)
+            ), held AS (
+              SELECT slots.user_id, number FROM slots JOIN released USING (user_id, stream_id)
+              ORDER BY slots.user_id, number FOR UPDATE OF slots
+            ), ended AS (
+              UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = reason
+              FROM released WHERE id = released.stream_id AND ended_at IS NULL
+            )
+            UPDATE slots SET stream_id = NULL FROM held
+            WHERE slots.user_id = held.user_id AND slots.number = held.number`,
+          values: [
+            batch.map(({ userId }) => userId),
+            batch.map(({ id }) => id),
+            batch.map(({ reason }) => reason),
+          ],
+        });
+      }
+    },
+
     held: (userId) => heldSlots(pool, userId, { incarnation, limit }),
 
     async count() {
@@ -128,49 +156,67 @@ export function createSlotLedger(
           RETURNING stream_id AS id`,
         values: [nodeId, incarnation, streamIds, lease / 1000],
       });
-      // Apart from the renewal: each locks in order, both together would not.
-      const { rowCount: swept } = await pool.query({
-        name: 'sweep-orphans',
-        text: `WITH orphans AS (
-            SELECT user_id, number, stream_id FROM slots
-            WHERE node_id = $1 AND incarnation = $2 AND stream_id <> ALL($3)
-              AND taken_at < now() - make_interval(secs => $4)
-            ORDER BY user_id, number FOR UPDATE
-          ), freed AS (
-            UPDATE slots SET stream_id = NULL FROM orphans
-            WHERE slots.user_id = orphans.user_id AND slots.number = orphans.number
-          )
-          UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'swept'
-          FROM orphans WHERE id = orphans.stream_id AND ended_at IS NULL`,
-        values: [nodeId, incarnation, streamIds, SWEEP_AFTER_S],
-      });
       const { rowCount: others } = await pool.query({
         name: 'other-nodes',
         text: `SELECT FROM nodes WHERE id <> $1 AND seen_at > now() - make_interval(secs => $2) LIMIT 1`,
         values: [nodeId, NODE_ALIVE_S],
       });
-      return { held: new Set(rows.map(({ id }) => id)), swept: swept ?? 0, shared: others !== 0 };
+      return { held: new Set(rows.map(({ id }) => id)), shared: others !== 0 };
     },
 
+    sweepOrphans: (streamIds) =>
+      inBatches(async () => {
+        const { rowCount } = await pool.query({
+          name: 'sweep-orphans',
+          text: `WITH orphans AS (
+              SELECT user_id, number, stream_id FROM slots
+              WHERE node_id = $1 AND incarnation = $2 AND stream_id <> ALL($3)
+                AND taken_at < now() - make_interval(secs => $4)
+              ORDER BY user_id, number LIMIT ${BATCH} FOR UPDATE
+            ), ended AS (
+              UPDATE streams SET ended_at = greatest(started_at, now()), end_reason = 'swept'
+              FROM orphans WHERE id = orphans.stream_id AND ended_at IS NULL
+            )
+            UPDATE slots SET stream_id = NULL FROM orphans
+            WHERE slots.user_id = orphans.user_id AND slots.number = orphans.number`,
+          values: [nodeId, incarnation, streamIds, SWEEP_AFTER_S],
+        });
+        return rowCount ?? 0;
+      }),
+
     async sweepExpired(whose) {
-      const { rows } = await pool.query<{ user_id: string }>({
-        name: 'sweep-expired',
-        text: `WITH expired AS (
-            SELECT user_id, number, stream_id FROM slots
-            WHERE stream_id IS NOT NULL AND lease_until < now()
-              AND CASE WHEN $2 THEN node_id IS NULL ELSE node_id <> $1 OR incarnation <> $3 END
-            ORDER BY user_id, number FOR UPDATE
-          ), ended AS (
-            UPDATE streams SET ended_at = greatest(started_at, now()),
-              end_reason = CASE WHEN origin = 'sfu' THEN 'server_crashed' ELSE 'expired' END
-            FROM expired WHERE id = expired.stream_id AND ended_at IS NULL
-          )
-          UPDATE slots SET stream_id = NULL FROM expired
-          WHERE slots.user_id = expired.user_id AND slots.number = expired.number
-          RETURNING slots.user_id`,
-        values: [nodeId, whose === 'declared', incarnation],
+      const users = new Set<string>();
+      await inBatches(async () => {
+        const { rows } = await pool.query<{ user_id: string }>({
+          name: 'sweep-expired',
+          text: `WITH expired AS (
+              SELECT user_id, number, stream_id FROM slots
+              WHERE stream_id IS NOT NULL AND lease_until < now()
+                AND CASE WHEN $2 THEN node_id IS NULL ELSE node_id <> $1 OR incarnation <> $3 END
+              ORDER BY user_id, number LIMIT ${BATCH} FOR UPDATE
+            ), ended AS (
+              UPDATE streams SET ended_at = greatest(started_at, now()),
+                end_reason = CASE WHEN origin = 'sfu' THEN 'server_crashed' ELSE 'expired' END
+              FROM expired WHERE id = expired.stream_id AND ended_at IS NULL
+            )
+            UPDATE slots SET stream_id = NULL FROM expired
+            WHERE slots.user_id = expired.user_id AND slots.number = expired.number
+            RETURNING slots.user_id`,
+          values: [nodeId, whose === 'declared', incarnation],
+        });
+        for (const { user_id } of rows) users.add(user_id);
+        return rows.length;
       });
-      return [...new Set(rows.map(({ user_id }) => user_id))];
+      return [...users];
     },
   };
+}
+
+/** Does a batch after another, until one was not full. @param batch Returns how many it did. @returns how many in all. */
+async function inBatches(batch: () => Promise<number>): Promise<number> {
+  for (let all = 0; ;) {
+    const done = await batch();
+    all += done;
+    if (done < BATCH) return all;
+  }
 }

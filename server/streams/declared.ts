@@ -4,10 +4,13 @@ import { AppError } from '../errors.ts';
 import { isUuid } from '../rooms/uuid.ts';
 import type { DeclaredRecord, HeldSlots, HeldStream, SlotLedger } from './slot-ledger.ts';
 import type { Streams, Terms } from './streams.ts';
-import { unavailable } from './unavailable.ts';
+import { noAnswer, unavailable } from './unavailable.ts';
 
 /** A statement that was sent longer ago than this has been done, or never will be, in ms. */
 const UNDER_WAY_MS = 10_000;
+
+/** While so many starts have no answer, no more are begun. */
+const MOST_ABANDONED = 10_000;
 
 export interface DeclaredStreamsOptions {
   streams: Streams;
@@ -45,6 +48,7 @@ export class DeclaredStreams {
   async start(userId: string, declaration: Declaration): Promise<{ stream: HeldStream; held: number }> {
     const { label, lease, origin, replace } = declaration;
     const record: DeclaredRecord = { id: randomUUID(), userId, origin, label, lease };
+    if (this.#abandoned.size >= MOST_ABANDONED) throw noAnswer();
     return this.#reach(async () => {
       try {
         await this.#streams.limits.ready(userId);
@@ -65,10 +69,11 @@ export class DeclaredStreams {
 
   /** Gives back what starts that failed may have taken: again and again, until none of them can still be under way. */
   async releaseAbandoned(): Promise<void> {
-    for (const [record, since] of this.#abandoned) {
-      const isOver = performance.now() - since > UNDER_WAY_MS;
-      await this.#ledger.release(record, 'failed');
-      if (isOver) this.#abandoned.delete(record);
+    const asked = performance.now();
+    const records = [...this.#abandoned.keys()];
+    await this.#ledger.releaseAll(records.map((record) => ({ ...record, reason: 'failed' })));
+    for (const record of records) {
+      if (asked - (this.#abandoned.get(record) ?? asked) > UNDER_WAY_MS) this.#abandoned.delete(record);
     }
   }
 

@@ -31,8 +31,9 @@ export class Leases {
   #timer: NodeJS.Timeout | undefined;
   #deadline: Timer | undefined;
   #renewing = false;
-  /** Since when every renewal has got through, in ms of the monotonic clock. */
-  #unbrokenSince: number | undefined;
+  #tidying = false;
+  /** When the first and the last renewal were sent since everything has got through to the ledger, in ms of the monotonic clock. */
+  #unbroken: { since: number; until: number } | undefined;
 
   constructor(options: LeasesOptions) {
     this.#options = options;
@@ -40,8 +41,8 @@ export class Leases {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.renew().catch((error: unknown) => {
-        this.#options.log.warn({ err: error }, 'leases were not renewed');
+      this.round().catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'leases were not renewed, or what is over not tidied up');
       });
     }, this.#options.lease / 3);
   }
@@ -51,21 +52,45 @@ export class Leases {
     this.#deadline?.cancel();
   }
 
-  /** Renews once, unless that is under way. @throws whatever the ledger throws. */
-  async renew(): Promise<void> {
+  /**
+   * Renews once, then tidies up. Neither is begun while the one before is under way; a renewal does not wait for the tidying of
+   * the round before, however long that takes.
+   *
+   * @throws whatever the ledger throws.
+   */
+  async round(): Promise<void> {
+    try {
+      await this.#renew();
+      await this.#tidy();
+    } catch (error) {
+      this.#unbroken = undefined;
+      throw error;
+    }
+  }
+
+  async #renew(): Promise<void> {
     if (this.#renewing) return;
     this.#renewing = true;
     const asked = this.#options.clock.monotonic();
     try {
-      await this.#options.streams.renew((shared) => this.#giveUpUnlessRenewed(asked, shared));
-      this.#unbrokenSince ??= asked;
-      await this.#options.declared?.releaseAbandoned();
-      await this.#sweep(asked - this.#unbrokenSince);
-    } catch (error) {
-      this.#unbrokenSince = undefined;
-      throw error;
+      const { shared } = await this.#options.streams.renew();
+      this.#giveUpUnlessRenewed(asked, shared);
+      this.#unbroken = { since: this.#unbroken?.since ?? asked, until: asked };
     } finally {
       this.#renewing = false;
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    if (this.#tidying) return;
+    this.#tidying = true;
+    const { streams, declared } = this.#options;
+    try {
+      await streams.tidy();
+      await declared?.releaseAbandoned();
+      if (this.#unbroken) await this.#sweep(this.#unbroken.until - this.#unbroken.since);
+    } finally {
+      this.#tidying = false;
     }
   }
 

@@ -73,12 +73,15 @@ export interface Grant {
   granted: boolean;
 }
 
+/** A stream that is over, and why. */
+export interface Released extends Pick<StreamRecord, 'id' | 'userId'> {
+  reason: StreamEnd;
+}
+
 /** What a renewal found. */
 export interface Renewal {
   /** The ids of this server's streams that hold a slot. */
   held: Set<string>;
-  /** How many slots of this server that none of its streams held had to be freed. */
-  swept: number;
   /** Other servers work with the same ledger, and may take an expired slot. */
   shared: boolean;
 }
@@ -94,9 +97,13 @@ export interface SlotLedger extends LimitStore {
   replace(formerId: string, stream: StreamRecord): Promise<boolean>;
   /** Gives a slot back. Doing it again, or late, changes nothing and frees nobody else's. */
   release(stream: Pick<StreamRecord, 'id' | 'userId'>, reason: StreamEnd): Promise<void>;
-  /** Renews the leases of this server's streams, and frees slots of this server that none of them holds. */
+  /** Gives many back, each for its own reason, in batches. What was done when one fails stays done. */
+  releaseAll(streams: readonly Released[]): Promise<void>;
+  /** Renews the leases of this server's streams. */
   renew(streamIds: string[]): Promise<Renewal>;
-  /** Frees slots whose lease has run out: of other servers, or declared. @returns the users who got one back. */
+  /** Frees slots of this server that none of its streams holds, in batches. @returns how many there were. */
+  sweepOrphans(streamIds: string[]): Promise<number>;
+  /** Frees slots whose lease has run out, in batches: of other servers, or declared. @returns the users who got one back. */
   sweepExpired(whose: 'servers' | 'declared'): Promise<string[]>;
 
   /** What holds a user's slots, and how many there may be. */

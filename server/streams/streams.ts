@@ -9,10 +9,17 @@ import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/registry.ts';
 import { isUuid } from '../rooms/uuid.ts';
 import { Holdings } from './holdings.ts';
-import type { HeldSlots, SlotLedger, StreamEnd, StreamOrigin, StreamRecord } from './slot-ledger.ts';
+import type {
+  HeldSlots,
+  Released,
+  SlotLedger,
+  StreamEnd,
+  StreamOrigin,
+  StreamRecord,
+} from './slot-ledger.ts';
 import { OwnStreams } from './own-streams.ts';
 import { Stream, type Watching } from './stream.ts';
-import { unavailable } from './unavailable.ts';
+import { noAnswer, unavailable } from './unavailable.ts';
 import { UserLimits } from './user-limits.ts';
 
 export interface StreamsOptions {
@@ -20,8 +27,18 @@ export interface StreamsOptions {
   rooms: RoomRegistry;
   /** Videos that a user may watch at once who has no limit of one's own. */
   limit: number;
+  /** How long this server's slots are held without being renewed, in ms. */
+  lease: number;
   clock: Clock;
   log: Logger;
+}
+
+/** What a renewal came to. */
+export interface Renewed {
+  /** Other servers work with the same ledger, and may take an expired slot. */
+  shared: boolean;
+  /** Settles when the streams that had lost their slots are no longer forwarded. */
+  ended: Promise<void>;
 }
 
 /** A video that is forwarded: its consumer, and the stream that holds the slot. */
@@ -44,6 +61,9 @@ export interface Terms {
   replace?: string | undefined;
 }
 
+/** Starts of one user of which it is not known how they ended: more than these wait for the next renewal. */
+const MOST_UNSURE = 3;
+
 /**
  * Holds every user to so many videos at once, over all rooms and tabs. A stream takes its slot before its consumer is
  * made and gives it back when the worker forwards it no more; whatever fails in between gives it back too.
@@ -56,19 +76,25 @@ export class Streams extends EventEmitter<StreamsEvents> {
   readonly #streams = new OwnStreams();
   /** Streams of which it is not known whether they got the slot of the one that they were to replace. */
   readonly #unsure = new Set<Stream>();
+  /** Streams that are over, and whose slots `tidy` gives back. */
+  readonly #over: Stream[] = [];
+  #renewal: Promise<Renewed> | undefined;
+  /** When the last renewal that got through began, in ms of the monotonic clock. */
+  #renewedAt: number;
   readonly #refused: Record<StreamOrigin, number> = { sfu: 0, declared: 0, stream_count: 0 };
   #mended = 0;
 
   constructor(options: StreamsOptions) {
     super();
     this.#options = options;
+    this.#renewedAt = options.clock.monotonic();
     const told = (userId: string) => this.emit('changed', userId);
     this.#holdings = new Holdings({ ...options, own: this.#streams, told });
     const { ledger: store, limit, clock, log } = options;
     this.limits = new UserLimits({
       ...{ store, limit, clock, log },
       onChanged: async (userId, ended) => {
-        await this.#endAll(ended, 'limit_lowered');
+        await this.#endAll(this.#runningOf(ended), 'limit_lowered');
         await this.refresh(userId);
       },
     });
@@ -182,25 +208,32 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   /**
-   * Renews the leases of what runs. A stream that has lost its slot is closed: the count comes first.
+   * Renews the leases of what runs. A stream that has lost its slot is closed: the count comes first. Asked again meanwhile, it
+   * gives the same renewal.
    *
-   * @param onRenewed Is told as soon as that is known, whether other servers work with the same ledger.
    * @throws whatever the ledger throws: while it is out of reach, what runs goes on.
    */
-  async renew(onRenewed?: (shared: boolean) => void): Promise<void> {
-    const hadSlot = this.#streams.all().filter(({ granted, end }) => granted && !end);
-    const unsure = [...this.#unsure];
-    const { held, swept, shared } = await this.#options.ledger.renew(this.#streams.ids);
-    onRenewed?.(shared);
-    if (swept > 0) this.#options.log.warn({ swept }, 'slots that no stream held were freed');
+  renew(): Promise<Renewed> {
+    return (this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined)));
+  }
+
+  /**
+   * Gives back the slots of what renewals have ended and of starts of which nobody knew, and frees those that no stream holds.
+   *
+   * @throws whatever the ledger throws: then the next one goes on with it.
+   */
+  async tidy(): Promise<void> {
+    const { ledger, log } = this.#options;
+    const over = [...this.#over];
+    await ledger.releaseAll(over.map(({ record, end = 'failed' }): Released => ({ ...record, reason: end })));
+    this.#over.splice(0, over.length);
+    for (const stream of over) {
+      this.#streams.delete(stream);
+      this.#holdings.tellUser(stream.record.userId);
+    }
+    const swept = await ledger.sweepOrphans(this.#streams.ids);
+    if (swept > 0) log.warn({ swept }, 'slots that no stream held were freed');
     this.#mended += swept;
-    for (const stream of hadSlot.filter(({ id, end }) => !held.has(id) && !end)) {
-      if (!stream.end) await this.mend(stream.record, 'the stream has lost its slot');
-    }
-    for (const stream of unsure) {
-      this.#unsure.delete(stream);
-      await this.#giveBack(stream, 'failed');
-    }
     this.#holdings.forgetAbsent();
     void this.limits.retry();
   }
@@ -218,7 +251,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
   async mend({ id, userId }: Pick<StreamRecord, 'id' | 'userId'>, why: string): Promise<void> {
     this.#mended += 1;
     this.#options.log.warn({ streamId: id, userId }, `${why}: it is ended`);
-    await this.#endAll([id], 'swept');
+    await this.#endAll(this.#runningOf([id]), 'swept');
     await this.#options.ledger.release({ id, userId }, 'swept');
   }
 
@@ -231,6 +264,39 @@ export class Streams extends EventEmitter<StreamsEvents> {
   async settled(): Promise<void> {
     await Promise.all(this.#streams.all().map(({ decided }) => decided));
     await Promise.all(this.#streams.all().map(({ returned }) => returned));
+  }
+
+  async #renew(): Promise<Renewed> {
+    const { ledger, clock, log } = this.#options;
+    const asked = clock.monotonic();
+    const hadSlot = this.#streams.all().filter(({ granted, end }) => granted && !end);
+    const unsure = [...this.#unsure];
+    const { held, shared } = await ledger.renew(this.#streams.ids);
+    this.#renewedAt = asked;
+    const lost = hadSlot.filter(({ id, end }) => !held.has(id) && !end);
+    for (const { id, record } of lost) {
+      log.warn({ streamId: id, userId: record.userId }, 'the stream has lost its slot: it is ended');
+    }
+    this.#mended += lost.length;
+    const ended = this.#endAll(lost, 'swept');
+    this.#over.push(...lost);
+    for (const stream of unsure) {
+      this.#unsure.delete(stream);
+      stream.end ??= 'failed';
+      this.#over.push(stream);
+    }
+    return { shared, ended };
+  }
+
+  /**
+   * A process that stood still for longer than its lease may have lost slots meanwhile: what was in them is ended before anything
+   * else is forwarded.
+   */
+  async #catchUp(): Promise<void> {
+    const { clock, lease } = this.#options;
+    if (clock.monotonic() - this.#renewedAt < lease) return;
+    const { ended } = await this.renew();
+    await ended;
   }
 
   async #start(stream: Stream, terms: Partial<Terms>): Promise<types.Consumer> {
@@ -246,13 +312,18 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   async #takeSlot(stream: Stream, terms: Terms): Promise<void> {
+    const { userId } = stream.record;
+    const mayReplace = terms.replace !== undefined || terms.onLimit === 'replace_oldest';
+    const unsure = this.#streams.of(userId).filter((one) => this.#unsure.has(one));
+    if (mayReplace && unsure.length >= MOST_UNSURE) throw noAnswer();
     try {
+      await this.#catchUp();
       await this.take(stream.record, terms, stream.watching.viewer);
       stream.granted = true;
     } catch (error) {
       if (error instanceof AppError) throw error;
       // The slot may have moved, the answer alone been lost. Until that is known, neither one's slot is given back.
-      if (terms.replace !== undefined || terms.onLimit === 'replace_oldest') this.#unsure.add(stream);
+      if (mayReplace) this.#unsure.add(stream);
       throw unavailable(this.#options.log, error);
     }
   }
@@ -276,8 +347,11 @@ export class Streams extends EventEmitter<StreamsEvents> {
     await Promise.all(ended.map(({ returned }) => returned));
   }
 
-  async #endAll(ids: string[], reason: StreamEnd): Promise<void> {
-    const streams = ids.flatMap((id) => this.#streams.get(id) ?? []).filter(({ end }) => !end);
+  #runningOf(ids: readonly string[]): Stream[] {
+    return ids.flatMap((id) => this.#streams.get(id) ?? []).filter(({ end }) => !end);
+  }
+
+  async #endAll(streams: readonly Stream[], reason: StreamEnd): Promise<void> {
     // All at once: a renewal meanwhile would take those still to come for streams that have lost their slots.
     for (const stream of streams) stream.end = reason;
     await Promise.all(streams.map((stream) => this.#end(stream, reason)));

@@ -6,5 +6,9 @@ import { isUnreachable } from '../unreachable.ts';
 export function unavailable(log: Logger, error: unknown): unknown {
   if (!isUnreachable(error)) return error;
   log.error({ err: error }, 'the slots cannot be reached');
-  return new AppError('unavailable', 'The database that counts streams does not answer now. Try again soon.');
+  return noAnswer();
 }
+
+/** The refusal of what needs the ledger while it is out of reach. */
+export const noAnswer = () =>
+  new AppError('unavailable', 'The database that counts streams does not answer now. Try again soon.');

@@ -71,16 +71,16 @@ t.test('the calls of a server that never comes back are ended by another one, af
   await unseen(pool, 'silent');
   await pool.query(`UPDATE slots SET lease_until = now() - interval '1 second' WHERE stream_id IS NOT NULL`);
 
-  await survivor.leases.renew();
+  await survivor.leases.round();
   clock.advance(LEASE - 1_000);
-  await survivor.leases.renew();
+  await survivor.leases.round();
   t.match(
     await callsOf(pool, 'gone'),
     [{ ended_at: null }, { ended_at: null }],
     'it may be this one that was away',
   );
   clock.advance(1_000);
-  await survivor.leases.renew();
+  await survivor.leases.round();
   const ended = { ended_at: seenAt, left_at: seenAt, leave_reason: 'server_crashed' };
   t.match(await callsOf(pool, 'gone'), [ended, ended]);
   const { rows } = await pool.query('SELECT end_reason FROM streams');

@@ -89,6 +89,8 @@ t.test('giving back, replacing and sweeping at once never stand in each other’
       ledger.replace(former.id, next),
       ledger.release(former, 'stopped'),
       ledger.renew([former.id, next.id]),
+      ledger.sweepOrphans([]),
+      ledger.releaseAll([former, next].map((stream) => ({ ...stream, reason: 'failed' }))),
     ]);
     await ledger.release(next, 'stopped');
     if ((await held(user)).length > 0) t.fail('a slot is held');
@@ -102,15 +104,35 @@ t.test('a renewal keeps what runs and frees what nothing runs, but never what ha
   for (const stream of [runs, orphan, fresh]) await ledger.acquire(stream);
   const age = `UPDATE slots SET taken_at = now() - interval '1 minute', lease_until = now() WHERE stream_id = ANY($1)`;
   await pool.query(age, [[runs.id, orphan.id]]);
-  const { held: kept, swept } = await ledger.renew([runs.id, randomUUID()]);
-  t.same([...kept], [runs.id]);
-  t.equal(swept, 1);
+  const running = [runs.id, randomUUID()];
+  t.same([...(await ledger.renew(running)).held], [runs.id]);
+  t.equal(await ledger.sweepOrphans(running), 1);
   t.same(new Set(await held('fay')), new Set([runs.id, fresh.id]));
   t.match(await endOf(orphan.id), { end_reason: 'swept' });
   const { rows } = await pool.query('SELECT lease_until > now() AS alive FROM slots WHERE stream_id = $1', [
     runs.id,
   ]);
   t.same(rows, [{ alive: true }]);
+});
+
+t.test('any number of slots is given back and swept, each stream with its own reason', async (t) => {
+  const { ledger, streamOf } = await testNode('many');
+  const streams = Array.from({ length: 1_100 }, (_, n) => streamOf(`many-${n}`));
+  await Promise.all(streams.map((stream) => ledger.acquire(stream)));
+  const [back, left] = [streams.slice(0, 550), streams.slice(550)];
+  const reasonOf = (n: number) => (n % 2 ? 'failed' : 'swept');
+  await ledger.releaseAll(back.map((stream, n) => ({ ...stream, reason: reasonOf(n) })));
+  t.equal((await ledger.count()).ownStreams.size, 550);
+  t.match(await endOf(back[548]?.id ?? ''), { end_reason: 'swept' });
+  t.match(await endOf(back[549]?.id ?? ''), { end_reason: 'failed' });
+  await ledger.releaseAll(back.map((stream) => ({ ...stream, reason: 'stopped' })));
+  t.match(await endOf(back[549]?.id ?? ''), { end_reason: 'failed' }, 'once more changes nothing');
+
+  await pool.query(`UPDATE slots SET taken_at = now() - interval '1 minute' WHERE stream_id = ANY($1)`, [
+    left.map(({ id }) => id),
+  ]);
+  t.equal(await ledger.sweepOrphans([left[0]?.id ?? '']), 549);
+  t.same([...(await ledger.count()).ownStreams.keys()], [left[0]?.id]);
 });
 
 t.test('a node that starts frees its former incarnation’s slots at once, and no other node’s', async (t) => {

@@ -82,7 +82,7 @@ t.test('what had to be mended is counted', async (t) => {
   const ben = await Peer.inRoom(t, server.url, 'tea');
   const { streamId } = await ben.request('consume', { producerId: await camera(ada) });
   await server.database.pool.query('UPDATE slots SET stream_id = NULL WHERE stream_id = $1', [streamId]);
-  await server.streams.renew();
+  await server.leases.round();
   t.same((await Scrape.of(server)).values('trivium_slots_mended_total', 'trivium_slots_held'), [1, 0]);
 });
 

@@ -12,7 +12,7 @@ t.test('a slot whose worker has not let go yet is kept by the renewal', async (t
   const pid = server.workers.workers[0]?.worker.pid ?? 0;
   process.kill(pid, 'SIGSTOP');
   await viewer.request('closeConsumer', { consumerId: id });
-  await server.streams.renew();
+  await server.leases.round();
   const { rows } = await server.database.pool.query('SELECT FROM slots WHERE stream_id IS NOT NULL');
   t.equal(rows.length, 1, 'still held');
   process.kill(pid, 'SIGCONT');
@@ -30,7 +30,7 @@ t.test('a stream whose slot is gone is closed by the renewal, and its end is kep
     producerId: await publisher(t, server.url, 'tea'),
   });
   await server.database.pool.query('UPDATE slots SET stream_id = NULL WHERE stream_id = $1', [streamId]);
-  await server.streams.renew();
+  await server.leases.round();
   t.match(await viewer.next('consumerClosed'), { consumerId: id, reason: 'swept' });
   t.same(await counts(server), both(0));
   const { rows } = await server.database.pool.query('SELECT end_reason FROM streams WHERE id = $1', [
@@ -68,11 +68,49 @@ t.test('a replacement whose answer is lost shows no four, and is put right by th
   t.match(await viewer.raw('consume', { producerId: cameras[4] }), { error: { code: 'stream_limit' } });
   t.same(await counts(server), both(3), 'what ran goes on, in the slot that has moved');
   losing = false;
-  await server.streams.renew();
+  await server.leases.round();
   t.match(await viewer.next('consumerClosed'), { consumerId: watched[0]?.id, reason: 'swept' });
   t.same(await counts(server), both(2));
   t.ok((await viewer.raw('consume', { producerId: cameras[3] })).ok, 'and the place is free again');
 });
+
+t.test(
+  'starts whose answers are lost are given back together, and are no more than a few a user',
+  async (t) => {
+    const asked = { replace: 0, releaseAll: 0 };
+    const server = await testServer(
+      t,
+      { MESSAGES_BURST: '1000' },
+      {
+        faults: true,
+        wrapLedger: (real) => ({
+          ...real,
+          replace() {
+            asked.replace += 1;
+            return Promise.reject(new Error('Connection terminated unexpectedly'));
+          },
+          releaseAll(streams) {
+            if (streams.length > 0) asked.releaseAll += 1;
+            return real.releaseAll(streams);
+          },
+        }),
+      },
+    );
+    const cameras = await Promise.all(Array.from({ length: 6 }, () => publisher(t, server.url, 'tea')));
+    const viewer = await Peer.inRoom(t, server.url, 'tea');
+    const watched = await viewer.request('consume', { producerId: cameras[0] ?? '' });
+    for (const producerId of cameras.slice(1)) {
+      const answer = await viewer.raw('consume', { producerId, replace: watched.streamId });
+      t.match(answer, { error: { code: 'unavailable' } });
+    }
+    t.equal(asked.replace, 3, 'then it has to be known first how these ended');
+    await server.leases.round();
+    t.equal(asked.releaseAll, 1);
+    t.same(await counts(server), both(1));
+    await viewer.raw('consume', { producerId: cameras[1], replace: watched.streamId });
+    t.equal(asked.replace, 4);
+  },
+);
 
 t.test('a declared start whose answer is lost leaves no slot held', async (t) => {
   let losing = true;
@@ -129,6 +167,7 @@ t.test('without the ledger new videos are refused, and those that run go on', as
         acquire: failing((stream) => real.acquire(stream)),
         replace: failing((formerId, stream) => real.replace(formerId, stream)),
         release: failing((stream, reason) => real.release(stream, reason)),
+        releaseAll: failing((streams) => real.releaseAll(streams)),
         renew: failing((ids) => real.renew(ids)),
       }),
     },
@@ -141,13 +180,13 @@ t.test('without the ledger new videos are refused, and those that run go on', as
   t.match(await viewer.raw('consume', { producerId: second }), {
     error: { code: 'unavailable', message: /database/ },
   });
-  await t.rejects(server.streams.renew());
+  await t.rejects(server.leases.round());
   t.ok((await viewer.raw('resumeConsumer', { consumerId: id })).ok, 'what runs goes on');
   await viewer.request('closeConsumer', { consumerId: id });
   t.same(await counts(server), { slots: 1, forwarded: 0 }, 'the slot cannot be given back yet');
   away = false;
   await server.database.pool.query(`UPDATE slots SET taken_at = now() - interval '1 minute'`);
-  await server.streams.renew();
+  await server.leases.round();
   t.same(await counts(server), both(0), 'the next renewal frees it');
 });
 

@@ -227,7 +227,7 @@ t.test('a token that comes while the database is away holds as soon as that is b
   t.match(await viewer.raw('consume', { producerId }), { error: { code: 'unavailable' } });
   t.ok((await viewer.raw('refreshToken', { token })).ok, 'what needs no slot goes on');
   away = false;
-  await server.streams.renew();
+  await server.leases.round();
   await viewer.next('streams', ({ limit }) => limit === 0);
   t.match(await viewer.raw('consume', { producerId }), { error: { code: 'stream_limit', limit: 0 } });
 });
