@@ -70,7 +70,7 @@ t.test('a person is named nowhere any more, and the calls keep their shape', asy
       open: {},
     },
   });
-  t.same(await placesOf(database, '4711'), []);
+  t.same(await placesOf(database, 'u-4711'), []);
   t.same(
     await placesOf(database, 'Lovelace'),
     ['call_quality_reports.participant: Ada Lovelace'],
@@ -110,7 +110,7 @@ t.test('what is under way stays until it is over, and is said', async (t) => {
     erased: { participants: 1, streams: 1, slots: 1 },
     open: {},
   });
-  t.same(await placesOf(database, '4712'), []);
+  t.same(await placesOf(database, 'u-4712'), []);
 });
 
 t.test('who was kept out is kept out still, also after a restart', async (t) => {
@@ -124,8 +124,8 @@ t.test('who was kept out is kept out still, also after a restart', async (t) => 
   await hosting.request('removeParticipant', { participantId: bob.joined.participantId });
   t.equal((await ask('POST', '/revocations', { userId: 'u-4712' })).status, 204);
   for (const userId of ['u-4712', 'u-4713']) t.equal((await ask('DELETE', historyOf(userId))).status, 200);
-  t.same(await placesOf(database, '4712'), []);
-  t.same(await placesOf(database, '4713'), []);
+  t.same(await placesOf(database, 'u-4712'), []);
+  t.same(await placesOf(database, 'u-4713'), []);
 
   const keepsOut = async (url: string) => {
     t.match(await refusedUpgrade(url, revoked), { status: 401 });
