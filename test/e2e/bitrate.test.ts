@@ -44,7 +44,7 @@ t.test('a camera that sends too much is closed; everything else goes on', async 
   const server = await testServer(
     t,
     { ...WINDOW, PRODUCER_VIDEO_MAX_BITRATE: '60000' },
-    { clientDir: await productPage(t) },
+    { clientDir: await productPage() },
   );
   const browser = await testBrowser(t);
   const ada = await joinOnPage(browser, server.url, 'Ada');

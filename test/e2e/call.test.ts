@@ -60,7 +60,8 @@ t.test('three people in one room see and hear each other, and one leaves', async
       (all) =>
         video(all).filter(({ framesDecoded, frameWidth }) => framesDecoded > 10 && frameWidth === 1280)
           .length === 2 && audio(all).filter(({ bytesReceived }) => bytesReceived > 0).length === 2,
-      90_000,
+      // On a busy machine the estimate of the bandwidth rises slowly.
+      150_000,
     );
     t.equal(video(stats).length, 2, `${me} receives exactly two pictures`);
     const heard = audio(stats).filter(({ bytesReceived }) => bytesReceived > 0);
@@ -98,7 +99,7 @@ t.test('three people in one room see and hear each other, and one leaves', async
 
 t.test('a page reloaded joins again', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
-  const browser = await testBrowser(t, { largePictures: true });
+  const browser = await testBrowser(t);
   const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
   await joinRoom(ada, url, 'tea', 'Ada');
   await joinRoom(ben, url, 'tea', 'Ben');

@@ -46,7 +46,7 @@ async function joinFrom(browser: Browser, pageUrl: string, serverUrl: string): P
 }
 
 t.test('the SDK on a page of another port or host joins, or tells why it cannot', async (t) => {
-  const folder = await productPage(t);
+  const folder = await productPage();
   const port = await otherServer(t, folder);
   const browser = await testBrowser(t, { more: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
   const [local, evil] = [`http://localhost:${port}`, `http://evil.example:${port}`];
@@ -72,7 +72,7 @@ t.test('the SDK on a page of another port or host joins, or tells why it cannot'
 });
 
 t.test('a foreign page starts no stream, by whatever kind of request', async (t) => {
-  const folder = await productPage(t);
+  const folder = await productPage();
   const evil = `http://evil.example:${await otherServer(t, folder)}`;
   const browser = await testBrowser(t, { more: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
   const server = await testServer(t);

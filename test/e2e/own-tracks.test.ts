@@ -15,7 +15,7 @@ declare global {
   }
 }
 
-const clientDir = await productPage(t);
+const clientDir = await productPage();
 
 /** The first one who came. */
 function participantOf({ rooms }: TestServer): Participant {

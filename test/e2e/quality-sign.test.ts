@@ -59,7 +59,7 @@ async function openPanel(page: Page, name: string): Promise<void> {
 
 t.test('each tile says how its connection is, and a click with what figures', async (t) => {
   const { url } = await testServer(t, { STATS_INTERVAL_MS: '1000' }, { clientDir });
-  const browser = await testBrowser(t, { largePictures: true });
+  const browser = await testBrowser(t);
   const [{ page: ada }, { page: ben }] = [await newPerson(browser), await newPerson(browser)];
   const complaints: string[] = [];
   ada.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));

@@ -30,7 +30,7 @@ const videos = (page: Page) =>
   });
 
 t.test('what the SDK says is pinned is pinned by the server, too', async (t) => {
-  const { app, url } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { app, url } = await testServer(t, tokenSettings, { clientDir: await productPage() });
   const browser = await testBrowser(t);
   const ada = await join(browser, url, 'Ada');
   await publish(ada, 'camera', 'camera');
@@ -98,7 +98,7 @@ t.test('what the SDK says is pinned is pinned by the server, too', async (t) => 
 });
 
 t.test('a host’s tools succeed where the one they are for is gone', async (t) => {
-  const { url } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { url } = await testServer(t, tokenSettings, { clientDir: await productPage() });
   const browser = await testBrowser(t);
   const host = await join(browser, url, 'Ada', await tokenOf('ada', { roomJoin: true, roomAdmin: true }));
   const ben = await join(browser, url, 'Ben');

@@ -1,7 +1,7 @@
 // Demanding: see test/support/schedule.ts.
 import type { Page } from 'playwright-core';
 import t, { type Test } from '../support/tap.ts';
-import { joinRoom, newPerson, testBrowser, tile, until } from '../support/browser.ts';
+import { joinRoom, newPerson, testBrowser, tile, until, withoutPictures } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { cameAt, movingOn, noteFrames, seenFrom, shownOn, swapsIn, type Shown } from '../support/frames.ts';
 import { testServer } from '../support/server.ts';
@@ -42,6 +42,7 @@ class Meeting {
       const { page } = await newPerson(browser);
       await page.setViewportSize({ width: 640, height: 480 });
       await giveVoice(page, 90 + 25 * index);
+      if (!VIEWERS.includes(name)) await withoutPictures(page);
       await joinRoom(page, url, 'tea', name);
       meeting.#pages.set(name, page);
     }

@@ -35,7 +35,7 @@ const joinTea = (page: Page, token: string | undefined): Promise<string> =>
 const stateOf = (page: Page) => page.evaluate(() => window.room.state);
 
 t.test('the SDK shows tokens, exchanges them in time, and stays out once they have ended', async (t) => {
-  const { url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage() });
   const { page } = await newPerson(await testBrowser(t));
   await page.goto(url);
   await page.waitForFunction(() => 'sdk' in window);
@@ -79,7 +79,7 @@ t.test('the SDK shows tokens, exchanges them in time, and stays out once they ha
 });
 
 t.test('a token that cannot be fetched in an outage does not cost the place', async (t) => {
-  const { app, url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage(t) });
+  const { app, url, rooms } = await testServer(t, tokenSettings, { clientDir: await productPage() });
   const { page } = await newPerson(await testBrowser(t));
   let failures = 0;
   let isAway = false;

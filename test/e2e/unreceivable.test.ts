@@ -9,7 +9,7 @@ import { spoilTracks, type Fault } from '../support/spoiled-tracks.ts';
 import { camera, microphone } from '../support/tracks.ts';
 import { counts } from '../support/watching.ts';
 
-const clientDir = await productPage(t);
+const clientDir = await productPage();
 
 /** Peers in the room, each with a microphone. */
 async function speakers(t: Test, url: string, count: number) {

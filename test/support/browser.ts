@@ -99,6 +99,13 @@ export async function newPerson(browser: Browser): Promise<{ context: BrowserCon
   return { context, page: await context.newPage() };
 }
 
+/** The page shows no pictures, and so decodes none. To be called before it is opened. */
+export async function withoutPictures(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    Object.defineProperty(HTMLVideoElement.prototype, 'srcObject', { get: () => null, set: () => {} });
+  });
+}
+
 /** Opens a room's page and joins it as a person of that name. */
 export async function joinRoom(
   page: Page,

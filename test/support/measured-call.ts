@@ -54,7 +54,7 @@ async function measuringServer(t: Test, settings: Record<string, string>): Promi
   return testServer(
     t,
     { WORKERS: '1', STATS_INTERVAL_MS: String(SAMPLED_EVERY_MS), ...settings },
-    { clientDir: await productPage(t) },
+    { clientDir: await productPage() },
   );
 }
 

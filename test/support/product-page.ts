@@ -1,13 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import type { Test } from 'tap';
 import { build } from 'vite';
 import type * as sdk from '../../client/sdk/index.ts';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import { projectRoot } from '../../server/root.ts';
 import { newPerson } from './browser.ts';
-import { temporaryFolder } from './postgres.ts';
 
 declare global {
   interface Window {
@@ -18,9 +17,22 @@ declare global {
   }
 }
 
-/** A page of a product that embeds the SDK, and nothing else. @returns its folder. */
-export async function productPage(t: Test): Promise<string> {
-  const folder = await temporaryFolder(t);
+/** A page of a product that embeds the SDK, and nothing else; built once in a run. @returns its folder. */
+export async function productPage(): Promise<string> {
+  const folder = process.env['TEST_FOLDER'];
+  if (!folder) throw new Error('There is no folder for tests: run them by `npm test -- <file>`.');
+  const page = join(folder, 'product-page');
+  if (existsSync(page)) return page;
+  const draft = await mkdtemp(`${page}-`);
+  await buildPage(draft);
+  // Another process may have been sooner.
+  await rename(draft, page).catch((error: unknown) => {
+    if (!existsSync(page)) throw error;
+  });
+  return page;
+}
+
+async function buildPage(folder: string): Promise<void> {
   await mkdir(join(folder, 'assets'));
   const isSet = 'NODE_ENV' in process.env;
   await build({
@@ -43,7 +55,6 @@ export async function productPage(t: Test): Promise<string> {
     join(folder, 'index.html'),
     '<!doctype html><script type="module" src="/assets/page.js"></script>',
   );
-  return folder;
 }
 
 /** Opens a product's own page in a browser of its own. */

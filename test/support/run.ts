@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -138,10 +140,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const began = performance.now();
+/** Where a file keeps what it makes for those after it. */
+const shared = await mkdtemp(join(tmpdir(), 'trivium-tests-'));
+process.env['TEST_FOLDER'] = shared;
 const { passed, failures } = await withTestDatabase((template) => {
   process.env['TEST_TEMPLATE_URL'] = template;
   return runAll();
-});
+}).finally(() => rm(shared, { recursive: true, force: true }));
 if (failures.length > 0) process.stdout.write(`\nFailed:\n\n${failures.join('\n\n')}\n`);
 process.stdout.write(
   `\n${Math.round((performance.now() - began) / 1000)} s\n${passed} passed, ${failures.length} failed\n`,
