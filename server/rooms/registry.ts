@@ -149,6 +149,7 @@ export class RoomRegistry extends EventEmitter<RegistryEvents> {
     if (!this.#isOpen) participant.close('server_stopped');
     if (participant.closed)
       throw new AppError('unavailable', `Room ${room.name} has just closed. Join again.`);
+    room.announce(participant);
     this.#options.log.info(
       { room: room.name, sessionId: room.id, participantId: id, userId },
       'participant joined',

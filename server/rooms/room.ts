@@ -39,6 +39,8 @@ export class Room extends EventEmitter<RoomEvents> {
   readonly #media: RoutedWorker;
   readonly #speakers: ActiveSpeakers;
   readonly #participants = new Map<string, Participant>();
+  /** Those of whom the others know. */
+  readonly #announced = new WeakSet<Participant>();
   #settings: Readonly<RoomSettings>;
   #version = 1;
   #closed = false;
@@ -94,7 +96,11 @@ export class Room extends EventEmitter<RoomEvents> {
     return this.#participants;
   }
 
-  /** Lets somebody in and tells the others. @throws {AppError} `unavailable` where the room has closed meanwhile. */
+  /**
+   * Gives somebody a place. The others know nothing of it until `announce`: by then it is certain that the participant is let in.
+   *
+   * @throws {AppError} `unavailable` where the room has closed meanwhile.
+   */
   add(options: Omit<ParticipantOptions, 'media'>): Participant {
     if (this.#closed) throw new AppError('unavailable', `Room ${this.name} has just closed. Join again.`);
     const participant = new Participant({ ...options, media: this.#media });
@@ -117,8 +123,13 @@ export class Room extends EventEmitter<RoomEvents> {
       if (this.#participants.size === 0) this.emit('empty');
     });
     this.#participants.set(participant.id, participant);
-    this.#tellOthers(participant, { event: 'participantJoined', data: participant.describe() });
     return participant;
+  }
+
+  /** Tells the others of somebody who is let in. */
+  announce(participant: Participant): void {
+    this.#announced.add(participant);
+    this.#tellOthers(participant, { event: 'participantJoined', data: participant.describe() });
   }
 
   /** @throws {AppError} `not_found` */
@@ -131,7 +142,7 @@ export class Room extends EventEmitter<RoomEvents> {
   /** What a participant is told of the others; of those who are hidden, nothing. */
   othersThan(participant: Participant): Description[] {
     return [...this.#participants.values()]
-      .filter((other) => other !== participant && !other.grants.hidden)
+      .filter((other) => other !== participant && this.#isShown(other))
       .map((other) => other.describe());
   }
 
@@ -200,10 +211,14 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   #tellOthers(participant: Participant, notification: Notification): void {
-    if (this.#closed || participant.grants.hidden) return;
+    if (this.#closed || !this.#isShown(participant)) return;
     for (const other of this.#participants.values()) {
       if (other !== participant) other.notify(notification);
     }
+  }
+
+  #isShown(participant: Participant): boolean {
+    return this.#announced.has(participant) && !participant.grants.hidden;
   }
 
   #hear(loud: Speaker[]): void {
