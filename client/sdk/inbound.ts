@@ -67,14 +67,16 @@ export class Inbound {
     const params = replace === undefined ? { producerId } : { producerId, replace };
     for (;;) {
       let turn = this.#turn;
-      const { streamId, ...offer } = await this.#pacing.run(() => {
-        turn = this.#turn;
-        return this.#options.request('consume', params);
-      });
       try {
+        const { streamId, ...offer } = await this.#pacing.run(() => {
+          turn = this.#turn;
+          return this.#options.request('consume', params);
+        });
         return { consumer: await this.#play(offer, turn), streamId };
       } catch (error) {
-        if (!(error instanceof Superseded)) throw error;
+        // What was under way has ended with its transport: it is asked for again on the next one.
+        const hasEnded = error instanceof Superseded || (isNotFound(error) && turn !== this.#turn);
+        if (!hasEnded) throw error;
       }
     }
   }
@@ -110,9 +112,14 @@ export class Inbound {
     if (turn !== this.#turn) throw new Superseded('The transport was replaced.');
   }
 
-  /** Gives back what the server forwards. That it has been closed there already is as good. */
-  async stopReceiving(consumerId: string): Promise<void> {
-    await unlessGone(this.#pacing.run(() => this.#options.request('closeConsumer', { consumerId }), true));
+  /**
+   * Gives back what the server forwards. That it has been closed there already is as good.
+   *
+   * @param again It is not unwanted: the server may offer it again.
+   */
+  async stopReceiving(consumerId: string, again = false): Promise<void> {
+    const params = again ? { consumerId, again } : { consumerId };
+    await unlessGone(this.#pacing.run(() => this.#options.request('closeConsumer', params), true));
   }
 
   /** The link has ended. */
@@ -182,6 +189,10 @@ async function unlessGone(request: Promise<unknown>): Promise<void> {
   try {
     await request;
   } catch (error) {
-    if (!(error instanceof SignallingError && error.code === 'not_found')) throw error;
+    if (!isNotFound(error)) throw error;
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof SignallingError && error.code === 'not_found';
 }

@@ -91,8 +91,8 @@ export class Receiving {
       this.drop(publication);
     }
     this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
-    // What the server forwards and nobody here knows of: its answer was lost.
-    for (const consumerId of alive) link.inbound.stopReceiving(consumerId).catch(this.#tell.problem);
+    // What the server forwards and nobody here knows of: its answer was lost, and it is as wanted as before.
+    for (const consumerId of alive) link.inbound.stopReceiving(consumerId, true).catch(this.#tell.problem);
     this.receiveSounds();
   }
 

@@ -60,6 +60,7 @@ export const methods = {
     }),
   },
   leave: { params: Nothing, result: Nothing },
+  ping: { params: Nothing, result: Nothing },
   refreshToken: {
     params: Exactly({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),
     result: Exactly({
@@ -96,7 +97,10 @@ export const methods = {
   consume: { params: Exactly({ producerId: Id, replace: Type.Optional(Id) }), result: Consumer },
   pauseConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
   resumeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
-  closeConsumer: { params: Exactly({ consumerId: Id }), result: Nothing },
+  closeConsumer: {
+    params: Exactly({ consumerId: Id, again: Type.Optional(Type.Boolean()) }),
+    result: Nothing,
+  },
   setPinned: {
     params: Exactly({ participantId: Id, source: TrackSource, pinned: Type.Boolean() }),
     result: Nothing,

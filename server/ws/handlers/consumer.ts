@@ -28,9 +28,9 @@ export const consumerHandlers: Handlers<
     return {};
   },
 
-  closeConsumer(session, { consumerId }) {
+  closeConsumer(session, { consumerId, again = false }) {
     const consumer = session.presence.participant.consumer(consumerId);
-    session.viewer?.onClosed(consumer);
+    if (!again) session.viewer?.onClosed(consumer);
     consumer.close();
     return {};
   },

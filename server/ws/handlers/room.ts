@@ -3,7 +3,7 @@ import { permissionsOf } from '../../rooms/permissions.ts';
 import type { Handlers } from '../handlers.ts';
 import { iceServersOf } from '../ice-servers.ts';
 
-export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
+export const roomHandlers: Handlers<'join' | 'resume' | 'leave' | 'ping'> = {
   async join(session, params) {
     refuseIfJoined(session);
     const { rooms, resumption, joins, address } = session.context;
@@ -48,6 +48,8 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave'> = {
     presence.participant.close('left');
     return {};
   },
+
+  ping: () => ({}),
 };
 
 function refuseIfJoined({ joined }: { joined: boolean }): void {
