@@ -1,9 +1,11 @@
 import { enhancedEvents, type types } from 'mediasoup-client';
 import type { Direction, TrackSource, Transport } from '../../server/protocol/model.ts';
-import type { Result } from '../../server/protocol/methods.ts';
+import type { Method, Params, Result } from '../../server/protocol/methods.ts';
 import { withToken, type TokenSource } from './access.ts';
+import { backOff } from './back-off.ts';
 import { connectionLost, isUnreachable, SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
+import { IceRestarting } from './ice-restarting.ts';
 import { Inbound } from './inbound.ts';
 import type { LinkEvents } from './link-events.ts';
 import { loadDevice } from './load-device.ts';
@@ -13,6 +15,7 @@ import { Signalling } from './signalling.ts';
 import { StatsReporting } from './stats-reporting.ts';
 import { TokenRefreshing } from './token-refreshing.ts';
 import { passOn, produce } from './transport-requests.ts';
+import { untilOnline } from './until-online.ts';
 
 export interface LinkOptions {
   /** The signalling's address, `ws:` or `wss:`. */
@@ -25,11 +28,20 @@ export interface LinkOptions {
   iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
-/** Waits before the tries to come back to one's place, in ms; after the last one it is given up. */
-const RESUME_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
+/** Waits between the tries to come back to one's place, in ms. */
+const RESUME = { firstMs: 500, mostMs: 2_000 };
+
+/** Time after which one's place is given up, in ms: the server has given it to nobody else by then, but does not keep it longer. */
+const GIVE_UP_MS = 30_000;
+
+/** Time that the server has to greet one who comes back, in ms: where the network is away, another try is sooner there than this one. */
+const GREETING_MS = 2_500;
 
 /** Failures after which the place may be there still. */
 const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 'rate_limited']);
+
+/** Time that the server has to answer while media does not flow, in ms: after it the signalling counts as broken too. */
+const ANSWER_MS = 1_000;
 
 /** Close code of ours: the connection is given up, the place is not. */
 const BROKEN = 4000;
@@ -37,9 +49,6 @@ const BROKEN = 4000;
 const PLACE_IS_LOST = 4010;
 /** Close code: the access token has ended. */
 const TOKEN_ENDED = 4011;
-
-/** Time that a cut path may take to heal by itself before it is looked for anew, in ms. */
-const ICE_RESTART_MS = 3_000;
 
 /**
  * One place in a room, from joining to its end: the mediasoup device, its two transports, and the signalling, which is
@@ -50,9 +59,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   readonly #options: LinkOptions;
   #signalling: Signalling;
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
+  readonly #paths: Partial<Record<Direction, IceRestarting>> = {};
   readonly #refreshing: TokenRefreshing;
   #inbound: Inbound | undefined;
   #reporting: StatsReporting | undefined;
+  #probing = false;
   #closed = false;
 
   private constructor(signalling: Signalling, options: LinkOptions, joined: Result<'join'>) {
@@ -128,6 +139,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     return this.#transports.recv !== undefined;
   }
 
+  /** The network path of a transport is cut; a way is looked for. */
+  get isCut(): boolean {
+    return Object.values(this.#paths).some(({ isCut }) => isCut);
+  }
+
   /** False while the signalling is broken; `resumed` tells when it is back. */
   get isReachable(): boolean {
     return this.#signalling.isOpen;
@@ -169,7 +185,45 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       request: (method, data) => this.#signalling.request(method, data),
       back: () => this.#back(),
     });
-    this.#healWhenCut(transport);
+    this.#paths[direction] = new IceRestarting({
+      transport,
+      ask: () => this.#askSoon('restartIce', { transportId: transport.id }),
+      lost: () => this.close(),
+    });
+  }
+
+  /** Bytes that have come by the paths of both transports, media or not. */
+  async received(): Promise<number> {
+    const reports = await Promise.all(
+      Object.values(this.#transports).map((transport) => transport.getStats()),
+    );
+    let bytes = 0;
+    for (const report of reports) {
+      report.forEach((stat: { type: string; bytesReceived?: number }) => {
+        if (stat.type === 'candidate-pair') bytes += stat.bytesReceived ?? 0;
+      });
+    }
+    return bytes;
+  }
+
+  /** Asks for a sign of life: without one, the signalling is opened anew, and ICE restarted. */
+  probe(): void {
+    if (this.#probing || !this.isReachable) return;
+    this.#probing = true;
+    this.#askSoon('ping', {})
+      .catch(() => undefined)
+      .finally(() => (this.#probing = false));
+  }
+
+  /** @throws {SignallingError} `unreachable` where no answer comes soon: then the signalling is opened anew. */
+  async #askSoon<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
+    const signalling = this.#signalling;
+    try {
+      return await signalling.request(method, params, ANSWER_MS);
+    } catch (error) {
+      if (isUnreachable(error)) signalling.close(BROKEN);
+      throw error;
+    }
   }
 
   /** Waits until the signalling, which is broken, is back. @throws {SignallingError} where it does not come back. */
@@ -183,34 +237,6 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         resolve();
       });
     });
-  }
-
-  #healWhenCut(transport: types.Transport): void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    transport.on('connectionstatechange', (state) => {
-      clearTimeout(timer);
-      if (state === 'disconnected')
-        timer = setTimeout(() => void this.#restartIce(transport), ICE_RESTART_MS);
-      if (state === 'failed') void this.#restartIce(transport);
-    });
-    transport.observer.once('close', () => clearTimeout(timer));
-  }
-
-  async #restartIce(transport: types.Transport): Promise<void> {
-    const signalling = this.#signalling;
-    try {
-      const { iceParameters, iceServers } = await signalling.request('restartIce', {
-        transportId: transport.id,
-      });
-      // The relay's credentials have expired by now; what is relayed already does not need them.
-      await transport.updateIceServers({ iceServers });
-      await transport.restartIce({ iceParameters });
-    } catch (error) {
-      if (transport.closed) return;
-      // Out of reach: the signalling is opened anew, and ICE then. Otherwise the place is lost.
-      if (isUnreachable(error)) signalling.close(BROKEN);
-      else this.close();
-    }
   }
 
   #listenTo(signalling: Signalling): void {
@@ -229,8 +255,9 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   async #resume(): Promise<void> {
     this.safeEmit('interrupted');
-    for (const wait of RESUME_MS) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
+    const giveUpAt = performance.now() + GIVE_UP_MS;
+    for (let failures = 0; performance.now() < giveUpAt; failures += 1) {
+      if (failures > 0) await untilOnline(backOff(failures, RESUME));
       if (this.#hasEnded()) return;
       try {
         await this.#comeBack();
@@ -244,7 +271,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
 
   async #comeBack(): Promise<void> {
     const { url, token } = this.#options;
-    const { signalling, hello } = await Signalling.open(await withToken(url, token));
+    const { signalling, hello } = await Signalling.open(await withToken(url, token), GREETING_MS);
     try {
       const result = await signalling.request('resume', { resumeToken: this.joined.resumeToken });
       if (this.#hasEnded()) {
@@ -255,17 +282,10 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
       this.#refreshing.within(signalling, hello.expiresInMs);
       this.safeEmit('resumed', result);
       this.#listenTo(signalling);
-      this.#healAll();
+      for (const path of Object.values(this.#paths)) path.again();
     } catch (error) {
       signalling.close(BROKEN);
       throw error;
-    }
-  }
-
-  /** The network may be another one by now. */
-  #healAll(): void {
-    for (const transport of Object.values(this.#transports)) {
-      if (['disconnected', 'failed'].includes(transport.connectionState)) void this.#restartIce(transport);
     }
   }
 

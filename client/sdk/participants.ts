@@ -14,6 +14,8 @@ export class RemotePublication {
   consumer: types.Consumer | undefined;
   /** The stream that holds a slot for it; a sound has none. */
   streamId: string | undefined;
+  /** It should arrive, and nothing of it has for a while. */
+  stalled = false;
 
   constructor(participantId: string, { id, kind, source, paused }: Producer) {
     this.id = id;

@@ -1,8 +1,10 @@
+import { backOff } from './back-off.ts';
 import { SignallingError } from './errors.ts';
 import { Link, type LinkOptions } from './link.ts';
+import { untilOnline } from './until-online.ts';
 
-/** Waits before the tries to join again, in ms; the last one is repeated. */
-const RETRY_MS = [0, 500, 1_000, 2_000, 4_000];
+/** Waits before the tries to join again, after the first one, in ms. */
+const RETRY = { firstMs: 700, mostMs: 5_000 };
 
 /** Failures after which it makes no sense to join again. */
 const FINAL = new Set<SignallingError['code']>([
@@ -29,9 +31,8 @@ export async function openAgain(
   { isOver, problem }: Rejoining,
 ): Promise<Link | undefined> {
   let atLeast = 0;
-  for (let attempt = 0; !isOver(); attempt += 1) {
-    const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(wait, atLeast)));
+  for (let failures = 0; !isOver(); failures += 1) {
+    if (failures > 0) await untilOnline(Math.max(backOff(failures, RETRY), atLeast));
     if (isOver()) return undefined;
     try {
       const link = await Link.open(options);

@@ -1,6 +1,7 @@
 import { enhancedEvents } from 'mediasoup-client';
 import type { Participant, Permissions, TrackSource } from '../../server/protocol/model.ts';
 import type { NotificationData } from '../../server/protocol/notifications.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { connectionLost, type SignallingError } from './errors.ts';
 import { HostTools } from './host.ts';
 import { Link, type LinkOptions } from './link.ts';
@@ -34,6 +35,14 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     problem: (error) => this.safeEmit('problem', error),
   });
   readonly #quality = new QualityHistory(this.#roster, this.#local, () => this.safeEmit('qualityChanged'));
+  readonly #watch = new ConnectionWatch({
+    publications: () => this.#roster.publications,
+    isCut: () => this.#link?.isCut ?? false,
+    isSending: () => [...this.#local.publications.values()].some(({ muted }) => !muted),
+    received: () => this.#link?.received() ?? Promise.resolve(0),
+    probe: () => this.#link?.probe(),
+    changed: () => this.#changed(),
+  });
   #link: Link | undefined;
   #state: RoomState = 'connecting';
   readonly #standing = unknownStanding();
@@ -64,12 +73,25 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
    */
   static async join(options: LinkOptions): Promise<Room> {
     const room = new Room(options);
-    room.#adopt(await Link.open(options));
-    return room;
+    try {
+      room.#adopt(await Link.open(options));
+      return room;
+    } catch (error) {
+      room.#watch.stop();
+      throw error;
+    }
   }
 
   get state(): RoomState {
     return this.#state;
+  }
+
+  /**
+   * Media does not flow, or the server is out of reach: seen within three seconds. It is being looked for a way, and `changed` tells
+   * when there is one. What stands still of the others is `stalled`.
+   */
+  get hasConnectionProblem(): boolean {
+    return this.#state === 'reconnecting' || this.#watch.hasProblem;
   }
 
   get name(): string {
@@ -211,6 +233,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   /** Leaves for good, at once, and stops one's own tracks. */
   leave(): void {
     if (this.#state === 'left') return;
+    this.#watch.stop();
     this.#local.stop();
     this.#receiving.detach();
     this.#roster.clear();

@@ -44,12 +44,16 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
   /**
    * Opens the socket and waits for the server's greeting.
    *
+   * @param withinMs Time that it may take.
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
-  static open(url: string): Promise<{ signalling: Signalling; hello: NotificationData<'hello'> }> {
+  static open(
+    url: string,
+    withinMs = ANSWER_MS,
+  ): Promise<{ signalling: Signalling; hello: NotificationData<'hello'> }> {
     return new Promise((resolve, reject) => {
       const signalling = new Signalling(new WebSocket(url));
-      const timer = setTimeout(() => signalling.close(), ANSWER_MS);
+      const timer = setTimeout(() => signalling.close(), withinMs);
       const onClose = () => {
         clearTimeout(timer);
         void whyRefused(url).then(reject);
@@ -81,9 +85,10 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
   /**
    * Calls a method of the server.
    *
+   * @param withinMs Time that the answer may take.
    * @throws {SignallingError} with the server's error code, or `unreachable` where no answer came.
    */
-  request<M extends Method>(method: M, data: Params<M>): Promise<Result<M>> {
+  request<M extends Method>(method: M, data: Params<M>, withinMs = ANSWER_MS): Promise<Result<M>> {
     return new Promise<unknown>((resolve, reject) => {
       const id = this.#nextId++;
       const fail = (message: string) => reject(new SignallingError('unreachable', message));
@@ -93,9 +98,9 @@ export class Signalling extends enhancedEvents.EnhancedEventEmitter<SignallingEv
       }
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        fail(`The server did not answer ${method} within ${ANSWER_MS / 1000} s.`);
+        fail(`The server did not answer ${method} within ${withinMs / 1000} s.`);
         this.safeEmit('unanswered');
-      }, ANSWER_MS);
+      }, withinMs);
       this.#pending.set(id, { resolve, reject, timer });
       this.#socket.send(JSON.stringify({ id, method, data } satisfies Request));
     }) as Promise<Result<M>>;

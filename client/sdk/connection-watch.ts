@@ -1,0 +1,75 @@
+import { MediaFlow } from './media-flow.ts';
+import type { RemotePublication } from './participants.ts';
+
+/** How often it looks, in ms. */
+const LOOK_MS = 400;
+
+/** Time without any media after which the path itself is looked at, in ms. Sounds send fifty packets a second. */
+const QUIET_MS = 500;
+
+/**
+ * Time without a packet of any kind, in ms, after which a path carries nothing. The server answers what one sends ten times a second
+ * (transport-wide congestion control); else there are only the answers to the browser's checks, one in 2.5 s.
+ */
+const DEAD_MS = { sending: 1_000, listening: 2_700 };
+
+export interface ConnectionWatchOptions {
+  /** What others publish. */
+  publications: () => readonly RemotePublication[];
+  /** The browser has found that the network path of a transport is cut. */
+  isCut: () => boolean;
+  /** One sends something oneself. */
+  isSending: () => boolean;
+  /** Bytes that have come from the server until now, of whatever kind. */
+  received: () => Promise<number>;
+  /** Asks the server for a sign of life; without one it is looked for a way there anew. */
+  probe: () => void;
+  changed: () => void;
+}
+
+/** Watches whether media flows: by what arrives, by the state of the transports, and by what the browser says of its network. */
+export class ConnectionWatch {
+  readonly #options: ConnectionWatchOptions;
+  readonly #flow = new MediaFlow();
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #look = () => this.look();
+  /** What had come by the path while no media did, and since when that is so, in ms. */
+  #path: { bytes: number; since: number } | undefined;
+  #hasProblem = false;
+
+  constructor(options: ConnectionWatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(this.#look, LOOK_MS);
+    for (const event of ['online', 'offline']) addEventListener(event, this.#look);
+  }
+
+  /** Nothing arrives or leaves at present. */
+  get hasProblem(): boolean {
+    return this.#hasProblem;
+  }
+
+  look(): void {
+    const { publications, isSending, isCut, probe, changed } = this.#options;
+    const flow = this.#flow.look(publications());
+    // Where the media of all others stands still, they may be cut off, or oneself: then nothing else comes either.
+    if (flow.silentMs > QUIET_MS) void this.#lookAtPath();
+    else this.#path = undefined;
+    const deadAfter = isSending() ? DEAD_MS.sending : DEAD_MS.listening;
+    const isDead = this.#path !== undefined && performance.now() - this.#path.since > deadAfter;
+    const hasProblem = isDead || isCut() || !navigator.onLine;
+    if (hasProblem) probe();
+    if (!flow.changed && hasProblem === this.#hasProblem) return;
+    this.#hasProblem = hasProblem;
+    changed();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const event of ['online', 'offline']) removeEventListener(event, this.#look);
+  }
+
+  async #lookAtPath(): Promise<void> {
+    const bytes = await this.#options.received().catch(() => undefined);
+    if (bytes !== undefined && this.#path?.bytes !== bytes) this.#path = { bytes, since: performance.now() };
+  }
+}

@@ -1,0 +1,110 @@
+import type { types } from 'mediasoup-client';
+import type { Result } from '../../server/protocol/methods.ts';
+import { backOff } from './back-off.ts';
+import { SignallingError } from './errors.ts';
+
+/** Time that a cut path may take to heal by itself, in ms: the browser has missed answers for seconds by then. */
+const PATIENCE_MS = 500;
+
+/** Waits between tries, in ms. */
+const RETRY = { firstMs: 500, mostMs: 8_000 };
+
+/** Time that a new path may take to carry something before the next try, in ms. */
+const FOUND_MS = 5_000;
+
+/** A browser that fails so often to restart ICE will not do it any more. */
+const MAX_FAILURES = 3;
+
+/** Refusals after which the server has no such transport, or no such participant. */
+const FINAL = new Set<SignallingError['code']>(['not_found', 'not_joined', 'gone']);
+
+export interface IceRestartingOptions {
+  transport: Pick<
+    types.Transport,
+    'id' | 'closed' | 'connectionState' | 'on' | 'observer' | 'restartIce' | 'updateIceServers'
+  >;
+  /** Has the server restart its side. @throws {SignallingError} where it refuses, or cannot be asked. */
+  ask: () => Promise<Result<'restartIce'>>;
+  /** The transport cannot be had back. */
+  lost: () => void;
+}
+
+/**
+ * Looks for a network path anew while the one of a transport is cut (ICE restart, RFC 8445, section 9), again and again. A refusal
+ * that passes is waited for: media that goes on, or comes back by itself, never ends by it.
+ */
+export class IceRestarting {
+  readonly #options: IceRestartingOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #busy = false;
+  /** Tries since the path was last whole, and those of them in which the browser failed. */
+  #tries = 0;
+  #failures = 0;
+
+  constructor(options: IceRestartingOptions) {
+    this.#options = options;
+    const { transport } = options;
+    transport.on('connectionstatechange', (state) => {
+      if (state === 'connected') this.#rest();
+      else if (state === 'disconnected') this.#try(PATIENCE_MS);
+      else if (state === 'failed') this.#try(this.#tries === 0 ? 0 : backOff(this.#tries, RETRY));
+    });
+    transport.observer.once('close', () => clearTimeout(this.#timer));
+  }
+
+  /** Tries at once where the path is cut: the network may be another one by now. */
+  again(): void {
+    if (this.isCut) this.#try(0);
+  }
+
+  /** Nothing arrives or leaves, as far as the browser knows. */
+  get isCut(): boolean {
+    const { closed, connectionState } = this.#options.transport;
+    return !closed && ['disconnected', 'failed'].includes(connectionState);
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#tries = 0;
+    this.#failures = 0;
+  }
+
+  #try(afterMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#restart(), afterMs);
+  }
+
+  async #restart(): Promise<void> {
+    const { transport, ask, lost } = this.#options;
+    if (this.#busy || !this.isCut) return;
+    this.#busy = true;
+    this.#tries += 1;
+    try {
+      const { iceParameters, iceServers } = await ask();
+      await this.#useServers(iceServers);
+      await transport.restartIce({ iceParameters });
+      this.#try(FOUND_MS);
+    } catch (error) {
+      if (transport.closed) return;
+      if (!(error instanceof SignallingError)) this.#failures += 1;
+      if (isFinal(error) || this.#failures >= MAX_FAILURES) lost();
+      else this.#try(waitOf(error, this.#tries));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Firefox cannot do it: what is relayed already does not need new credentials. */
+  async #useServers(iceServers: types.TransportOptions['iceServers'] & object): Promise<void> {
+    await this.#options.transport.updateIceServers({ iceServers }).catch(() => undefined);
+  }
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof SignallingError && FINAL.has(error.code);
+}
+
+function waitOf(error: unknown, tries: number): number {
+  const asked = error instanceof SignallingError ? error.detail.retryAfterMs : undefined;
+  return Math.max(backOff(tries, RETRY), asked ?? 0);
+}
