@@ -11,13 +11,13 @@ import './tile.css';
 
 /** One participant: the picture, or what stands for it, with the name and whether one hears something. */
 export function Tile({ content, call }: { content: TileContent; call: Call }) {
-  const { id, name, you, muted, speaking, camera, unseen, pin, stoppable } = content;
+  const { id, name, you, muted, speaking, camera, unseen, stalled, pin, stoppable } = content;
   const { exchange, hosting } = call;
   return (
     <div
       role="group"
       aria-label={name}
-      class={speaking ? 'tile tile-speaking' : 'tile'}
+      class={classOf({ speaking, stalled })}
       data-participant={id}
       tabIndex={-1}
     >
@@ -25,6 +25,7 @@ export function Tile({ content, call }: { content: TileContent; call: Call }) {
         {unseen && <WatchInstead unseen={unseen} exchange={exchange} />}
       </WithoutPicture>
       {camera && <Video track={camera} mirrored={you} />}
+      {stalled && <p class="tile-stalled-words">Nothing arrives at present</p>}
       <p class="tile-label">
         <Voice muted={muted} speaking={speaking} />
         <span class="tile-who">
@@ -40,6 +41,9 @@ export function Tile({ content, call }: { content: TileContent; call: Call }) {
     </div>
   );
 }
+
+const classOf = ({ speaking, stalled }: Pick<TileContent, 'speaking' | 'stalled'>) =>
+  ['tile', speaking && 'tile-speaking', stalled && 'tile-stalled'].filter(Boolean).join(' ');
 
 /** Stands behind the picture, and so for it where there is none; its children say why, and what one can do. */
 function WithoutPicture({ name, children }: { name: string; children?: ComponentChildren }) {

@@ -24,6 +24,7 @@ export interface Wishes {
 export class Call {
   readonly roomName: string;
   readonly state: ReadonlySignal<RoomState>;
+  readonly hasConnectionProblem: ReadonlySignal<boolean>;
   readonly tiles: ReadonlySignal<readonly TileContent[]>;
   readonly screens: ReadonlySignal<readonly ScreenContent[]>;
   readonly sounds: ReadonlySignal<readonly Sound[]>;
@@ -45,6 +46,7 @@ export class Call {
     this.#room = room;
     this.roomName = room.name;
     this.state = watched(({ state }) => state);
+    this.hasConnectionProblem = watched(({ hasConnectionProblem }) => hasConnectionProblem);
     this.tiles = watched(tilesOf);
     this.screens = watched(screensOf);
     this.sounds = watched(soundsOf);

@@ -31,6 +31,8 @@ export interface TileContent {
   camera: MediaStreamTrack | undefined;
   /** The camera is on, and there is no picture of it. */
   unseen: Unseen | undefined;
+  /** What should arrive of them stands still. */
+  stalled: boolean;
   pin: Pinnable | undefined;
   /** Undefined of oneself. */
   stoppable: Stoppable | undefined;
@@ -61,6 +63,7 @@ function ownTile(room: Room): TileContent {
     speaking: !muted && room.ownAudioLevel > SPEAKING,
     camera: room.local.get('camera')?.track,
     unseen: undefined,
+    stalled: false,
     pin: undefined,
     stoppable: undefined,
   };
@@ -77,6 +80,7 @@ function remoteTile(room: Room, participant: RemoteParticipant): TileContent {
     speaking: !muted && participant.audioLevel > SPEAKING,
     camera: camera?.muted ? undefined : camera?.track,
     unseen: unseenOf(room, camera),
+    stalled: [...participant.publications.values()].some((publication) => publication.stalled),
     pin: camera && !camera.muted ? pinnable(room, camera, 'camera') : undefined,
     stoppable: stoppable(participant),
   };

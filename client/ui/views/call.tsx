@@ -34,10 +34,10 @@ export function CallView({ call }: { call: Call }) {
 }
 
 function ConnectionState({ call }: { call: Call }) {
-  const reconnecting = call.state.value === 'reconnecting';
+  const hasProblem = call.hasConnectionProblem.value;
   return (
-    <p class={reconnecting ? 'call-state' : 'visually-hidden'} role="status">
-      {reconnecting && 'Connecting again…'}
+    <p class={hasProblem ? 'call-state' : 'visually-hidden'} role="status">
+      {hasProblem && 'Connection problem. Connecting again…'}
     </p>
   );
 }
