@@ -70,6 +70,7 @@ import type { SlotLedger } from './streams/slot-ledger.ts';
 import type { StreamRecords } from './streams/stream-records.ts';
 import { Streams } from './streams/streams.ts';
 import { JoinLimits } from './ws/join-limits.ts';
+import { SeatTokens } from './ws/seat-tokens.ts';
 import { registerSignalling } from './ws/signalling.ts';
 import { SocketLimit } from './ws/socket-limit.ts';
 import { registerUpgrade } from './ws/upgrade.ts';
@@ -239,6 +240,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     log,
     origins,
     resumeGrace: config.RESUME_GRACE_MS,
+    seatTokens: new SeatTokens(dependencies.cookieSecret, () => clock.now()),
     limits: {
       messagesPerSecond: config.MESSAGES_PER_SECOND,
       messagesBurst: config.MESSAGES_BURST,

@@ -81,16 +81,20 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   /**
    * Connects and joins. Both transports are asked for together with the join, so that it takes one round trip.
    *
+   * @param resumeToken Of the place that one had before, which is gone: to come back to the room is not to join it once more.
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
-  static async open(options: LinkOptions): Promise<Link> {
+  static async open(options: LinkOptions, resumeToken?: string): Promise<Link> {
     const { url, token, room, displayName } = options;
     const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
       const device = await loadDevice(hello.routerRtpCapabilities);
-      const capabilities = device ? { rtpCapabilities: device.recvRtpCapabilities } : {};
+      const more = {
+        ...(device && { rtpCapabilities: device.recvRtpCapabilities }),
+        ...(resumeToken !== undefined && { resumeToken }),
+      };
       const [joined, send, recv] = await Promise.all([
-        signalling.request('join', { room, displayName, deviceId: deviceId(), ...capabilities }),
+        signalling.request('join', { room, displayName, deviceId: deviceId(), ...more }),
         device && signalling.request('createTransport', { direction: 'send' }),
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);

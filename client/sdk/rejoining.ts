@@ -25,9 +25,15 @@ interface Rejoining {
   problem: (error: unknown) => void;
 }
 
-/** Joins a room again, for as long as it may succeed. @returns undefined where it makes no sense any more. */
+/**
+ * Joins a room again, for as long as it may succeed.
+ *
+ * @param resumeToken Of the place that is gone.
+ * @returns undefined where it makes no sense any more.
+ */
 export async function openAgain(
   options: LinkOptions,
+  resumeToken: string,
   { isOver, problem }: Rejoining,
 ): Promise<Link | undefined> {
   let atLeast = 0;
@@ -35,7 +41,7 @@ export async function openAgain(
     if (failures > 0) await untilOnline(Math.max(backOff(failures, RETRY), atLeast));
     if (isOver()) return undefined;
     try {
-      const link = await Link.open(options);
+      const link = await Link.open(options, resumeToken);
       if (!isOver()) return link;
       link.close();
     } catch (error) {

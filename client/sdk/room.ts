@@ -284,7 +284,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#local.detach();
     this.#receiving.detach();
     this.#setState('reconnecting');
-    const link = await openAgain(this.#options, {
+    const link = await openAgain(this.#options, lost.joined.resumeToken, {
       isOver: () => this.#hasLeft(),
       problem: (error) => this.safeEmit('problem', error),
     });

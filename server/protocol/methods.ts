@@ -37,6 +37,7 @@ export const methods = {
       autoSubscribe: Type.Optional(
         Type.Boolean({ description: 'The server chooses the videos (default), or the client alone.' }),
       ),
+      resumeToken: Type.Optional(Id),
     }),
     result: Exactly({
       participantId: Id,

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { AppError } from '../errors.ts';
+import type { SeatOwner, SeatTokens } from './seat-tokens.ts';
 import type { Presence, Session } from './session.ts';
 
 interface Seat {
@@ -15,16 +15,19 @@ interface Seat {
  */
 export class Resumption {
   readonly #grace: number;
+  readonly #tokens: SeatTokens;
   readonly #seats = new Map<string, Seat>();
 
   /** @param grace How long a place is kept, in ms. */
-  constructor(grace: number) {
+  constructor(grace: number, tokens: SeatTokens) {
     this.#grace = grace;
+    this.#tokens = tokens;
   }
 
   /** Seats a session that has just joined. @returns the token for coming back. */
   seat(presence: Presence, occupant: Session): string {
-    const token = randomBytes(16).toString('hex');
+    const { room, participant } = presence;
+    const token = this.#tokens.make({ userId: participant.userId, roomName: room.name });
     const seat: Seat = { presence, occupant, timer: undefined };
     this.#seats.set(token, seat);
     presence.participant.once('close', () => {
@@ -32,6 +35,14 @@ export class Resumption {
       this.#seats.delete(token);
     });
     return token;
+  }
+
+  /**
+   * Somebody had a place that is gone, on this server or on the one before it, and has not come back with its token yet: so this is
+   * no other join than that one.
+   */
+  recognises(token: string, owner: SeatOwner): boolean {
+    return !this.#seats.has(token) && this.#tokens.redeem(token, owner);
   }
 
   /** The connection of a session broke: its place waits. */

@@ -18,6 +18,7 @@ import type { AutomaticChoice } from '../streams/automatic/automatic-choice.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { JoinLimits } from './join-limits.ts';
 import { Resumption } from './resumption.ts';
+import type { SeatTokens } from './seat-tokens.ts';
 import type { SocketLimit } from './socket-limit.ts';
 import { Connection, type Answered, type ConnectionLimits } from './connection.ts';
 
@@ -35,6 +36,8 @@ export interface SignallingOptions {
   origins: Origins;
   /** Time that a participant whose connection broke may take to come back, in ms. */
   resumeGrace: number;
+  /** Proves who had a place before. */
+  seatTokens: SeatTokens;
   limits: ConnectionLimits;
   joins: JoinLimits;
   sockets: SocketLimit;
@@ -48,7 +51,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
   const { rooms, bitrates, streams, choice, recorder, tokens, revocations, announced, turn, origins } =
     options;
   const { joins, sockets, limits, answered, log } = options;
-  const resumption = new Resumption(options.resumeGrace);
+  const resumption = new Resumption(options.resumeGrace, options.seatTokens);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
     if (guest !== undefined) headers.push(`Set-Cookie: ${guest}`);

@@ -7,7 +7,10 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave' | 'ping'> = {
   async join(session, params) {
     refuseIfJoined(session);
     const { rooms, resumption, joins, address } = session.context;
-    joins.take(session.userId, address);
+    const { userId } = session;
+    const { room: roomName, resumeToken } = params;
+    if (resumeToken === undefined || !resumption.recognises(resumeToken, { userId, roomName }))
+      joins.take(userId, address);
     const presence = await rooms.join(session.identity, params, address);
     const { room, participant } = presence;
     if (session.ended || participant.closed) {
