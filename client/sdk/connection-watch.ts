@@ -4,8 +4,8 @@ import type { RemotePublication } from './participants.ts';
 /** How often it looks, in ms. */
 const LOOK_MS = 400;
 
-/** Time without any media after which the path itself is looked at, in ms. Sounds send fifty packets a second. */
-const QUIET_MS = 500;
+/** Time without any media after which the path itself is looked at, in ms. Silence is sent every 400 ms (DTX). */
+const QUIET_MS = 800;
 
 /**
  * Time without a packet of any kind, in ms, after which a path carries nothing. The server answers what one sends ten times a second

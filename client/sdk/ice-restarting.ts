@@ -27,7 +27,14 @@ export interface IceRestartingOptions {
   ask: () => Promise<Result<'restartIce'>>;
   /** The transport cannot be had back. */
   lost: () => void;
+  /** Calls back once, after so many ms (default: `setTimeout`). @returns what cancels it. */
+  after?: (ms: number, callback: () => void) => () => void;
 }
+
+const realAfter = (ms: number, callback: () => void) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};
 
 /**
  * Looks for a network path anew while the one of a transport is cut (ICE restart, RFC 8445, section 9), again and again. A refusal
@@ -35,7 +42,7 @@ export interface IceRestartingOptions {
  */
 export class IceRestarting {
   readonly #options: IceRestartingOptions;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel: () => void = () => undefined;
   #busy = false;
   /** Tries since the path was last whole, and those of them in which the browser failed. */
   #tries = 0;
@@ -49,7 +56,7 @@ export class IceRestarting {
       else if (state === 'disconnected') this.#try(PATIENCE_MS);
       else if (state === 'failed') this.#try(this.#tries === 0 ? 0 : backOff(this.#tries, RETRY));
     });
-    transport.observer.once('close', () => clearTimeout(this.#timer));
+    transport.observer.once('close', () => this.#cancel());
   }
 
   /** Tries at once where the path is cut: the network may be another one by now. */
@@ -64,14 +71,15 @@ export class IceRestarting {
   }
 
   #rest(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#tries = 0;
     this.#failures = 0;
   }
 
   #try(afterMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#restart(), afterMs);
+    const { after = realAfter } = this.#options;
+    this.#cancel();
+    this.#cancel = after(afterMs, () => void this.#restart());
   }
 
   async #restart(): Promise<void> {

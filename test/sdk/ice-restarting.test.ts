@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { mock } from 'node:test';
 import type { types } from 'mediasoup-client';
-import t, { type Test } from '../support/tap.ts';
+import t from '../support/tap.ts';
 import { SignallingError } from '../../client/sdk/errors.ts';
 import { IceRestarting, type IceRestartingOptions } from '../../client/sdk/ice-restarting.ts';
 
@@ -39,10 +38,32 @@ class FakeTransport extends EventEmitter {
   }
 }
 
+/** Time that goes on when it is told to. */
+class FakeTime {
+  #now = 0;
+  #waiting: { at: number; callback: () => void }[] = [];
+
+  readonly after = (ms: number, callback: () => void) => {
+    const entry = { at: this.#now + ms, callback };
+    this.#waiting.push(entry);
+    return () => (this.#waiting = this.#waiting.filter((one) => one !== entry));
+  };
+
+  /** Lets so many ms pass, and everything happen that follows from each. */
+  async pass(ms: number): Promise<void> {
+    for (const end = this.#now + ms; this.#now < end;) {
+      this.#now += 100;
+      const due = this.#waiting.filter(({ at }) => at <= this.#now);
+      this.#waiting = this.#waiting.filter(({ at }) => at > this.#now);
+      for (const { callback } of due) callback();
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    }
+  }
+}
+
 /** Something that is cut, and a server that answers a request to restart as `answers` say, then always well. */
-function cut(t: Test, ...answers: (SignallingError['code'] | 'ok')[]) {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
+function cut(...answers: (SignallingError['code'] | 'ok')[]) {
+  const time = new FakeTime();
   const transport = new FakeTransport();
   const told = { asked: 0, lost: 0 };
   const path = new IceRestarting({
@@ -55,21 +76,14 @@ function cut(t: Test, ...answers: (SignallingError['code'] | 'ok')[]) {
       return Promise.resolve({ iceParameters, iceServers: [] });
     },
     lost: () => (told.lost += 1),
+    after: time.after,
   });
-  return { transport, told, path };
-}
-
-/** Lets so many ms pass, and everything happen that follows from each. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 100) {
-    mock.timers.tick(100);
-    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-  }
+  return { transport, told, path, pass: (ms: number) => time.pass(ms) };
 }
 
 t.test('a path that is cut is looked for at once, also where the browser takes no new servers', async (t) => {
   for (const takesServers of [true, false]) {
-    const { transport, told } = cut(t);
+    const { transport, told, pass } = cut();
     transport.takesServers = takesServers;
     transport.restarting = () => transport.become('connected');
     transport.become('disconnected');
@@ -77,12 +91,11 @@ t.test('a path that is cut is looked for at once, also where the browser takes n
     t.equal(transport.restarts, 1);
     await pass(60_000);
     t.same([transport.restarts, told.asked, told.lost], [1, 1, 0], 'and then no more');
-    mock.timers.reset();
   }
 });
 
 t.test('a cut that heals by itself asks for nothing', async (t) => {
-  const { transport, told } = cut(t);
+  const { transport, told, pass } = cut();
   transport.become('disconnected');
   await pass(300);
   transport.become('connected');
@@ -92,24 +105,22 @@ t.test('a cut that heals by itself asks for nothing', async (t) => {
 
 t.test('only what is final ends the place', async (t) => {
   for (const passing of ['rate_limited', 'unavailable', 'internal', 'unreachable'] as const) {
-    const { transport, told } = cut(t, passing, passing, passing, passing);
+    const { transport, told, pass } = cut(passing, passing, passing, passing);
     transport.restarting = () => transport.become('connected');
     transport.become('failed');
     await pass(60_000);
     t.same([told.asked, transport.restarts, told.lost], [5, 1, 0], passing);
-    mock.timers.reset();
   }
   for (const final of ['not_found', 'not_joined'] as const) {
-    const { transport, told } = cut(t, final);
+    const { transport, told, pass } = cut(final);
     transport.become('failed');
     await pass(60_000);
     t.same([told.asked, told.lost], [1, 1], final);
-    mock.timers.reset();
   }
 });
 
 t.test('it goes on while the path stays cut, at growing intervals', async (t) => {
-  const { transport, told } = cut(t);
+  const { transport, told, pass } = cut();
   transport.become('failed');
   await pass(60_000);
   t.ok(told.asked >= 6 && told.asked <= 15, `${told.asked} times in a minute`);
@@ -120,7 +131,7 @@ t.test('it goes on while the path stays cut, at growing intervals', async (t) =>
 });
 
 t.test('a browser that cannot restart ICE again and again is given up', async (t) => {
-  const { transport, told } = cut(t);
+  const { transport, told, pass } = cut();
   transport.restarting = () => {
     throw new Error('InvalidStateError');
   };
@@ -130,7 +141,7 @@ t.test('a browser that cannot restart ICE again and again is given up', async (t
 });
 
 t.test('when the signalling is back, it is tried at once', async (t) => {
-  const { transport, told, path } = cut(t, ...Array.from({ length: 6 }, () => 'unreachable' as const));
+  const { transport, told, path, pass } = cut(...Array.from({ length: 6 }, () => 'unreachable' as const));
   transport.become('failed');
   await pass(20_000);
   const before = told.asked;
