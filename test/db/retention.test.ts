@@ -118,7 +118,8 @@ t.test('a declared stream that is held stays, however old it is', async (t) => {
 
 t.test('however sessions lie in time: what goes is what was foretold, and all that is too old', async (t) => {
   const { pool } = await testDatabase(t);
-  const age = fc.integer({ min: 0, max: 800 });
+  // On the 396th day it depends on the moment.
+  const age = fc.integer({ min: 0, max: 800 }).filter((days) => days !== 396);
   const anyCall = fc.record({
     room: fc.constantFrom('a', 'b', 'c'),
     times: fc.tuple(age, age, age).map((all) => all.sort((a, b) => b - a)),
@@ -135,15 +136,14 @@ t.test('however sessions lie in time: what goes is what was foretold, and all th
       }
       const foretold = await wouldGo(pool);
       t.same((await run(pool)).rows, foretold);
-      // On the 396th day it depends on the moment.
-      const stays = made.filter(({ until }) => until === undefined || until <= 396);
+      const stays = made.filter(({ until }) => until === undefined || until < 396);
       t.same(await idsIn(pool, 'room_sessions'), stays.map(({ session }) => session).sort());
-      const people = stays.filter(({ left, until }) => until === undefined || left <= 396);
+      const people = stays.filter(({ left, until }) => until === undefined || left < 396);
       t.same(await idsIn(pool, 'streams'), people.map(({ stream }) => stream).sort());
       t.equal((await idsIn(pool, 'participants')).length, 2 * people.length);
       const { rows } = await pool.query<{ name: string }>('SELECT name FROM rooms');
       const names = new Set(stays.map(({ room }) => room));
-      for (const { room, from } of made) if (from <= 396) names.add(room);
+      for (const { room, from } of made) if (from < 396) names.add(room);
       t.ok([...names].every((name) => rows.some((row) => row.name === name)));
       t.same(await wouldGo(pool), {});
     }),

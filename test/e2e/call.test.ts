@@ -28,7 +28,7 @@ const audio = ofKind('audio');
 
 t.test('three people in one room see and hear each other, and one leaves', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
-  const browser = await testBrowser(t, { largePictures: true });
+  const browser = await testBrowser(t);
   const names = ['Ada', 'Ben', 'Cleo'];
   const pages = await Promise.all(
     names.map(async (name) => {
@@ -55,13 +55,11 @@ t.test('three people in one room see and hear each other, and one leaves', async
       );
     }
     const stats = await until(
-      `${me} decodes two pictures, at full size, and two sounds`,
+      `${me} decodes two pictures and two sounds`,
       () => inboundStats(page),
       (all) =>
-        video(all).filter(({ framesDecoded, frameWidth }) => framesDecoded > 10 && frameWidth === 1280)
-          .length === 2 && audio(all).filter(({ bytesReceived }) => bytesReceived > 0).length === 2,
-      // On a busy machine the estimate of the bandwidth rises slowly.
-      150_000,
+        video(all).filter(({ framesDecoded }) => framesDecoded > 10).length === 2 &&
+        audio(all).filter(({ bytesReceived }) => bytesReceived > 0).length === 2,
     );
     t.equal(video(stats).length, 2, `${me} receives exactly two pictures`);
     const heard = audio(stats).filter(({ bytesReceived }) => bytesReceived > 0);
@@ -97,9 +95,9 @@ t.test('three people in one room see and hear each other, and one leaves', async
   t.same((await people(ada)).sort(), ['Ada', 'Ben']);
 });
 
-t.test('a page reloaded joins again', async (t) => {
+t.test('two people see each other at full size, and a page reloaded joins again', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { largePictures: true });
   const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
   await joinRoom(ada, url, 'tea', 'Ada');
   await joinRoom(ben, url, 'tea', 'Ben');
@@ -107,6 +105,14 @@ t.test('a page reloaded joins again', async (t) => {
     'Ada sees Ben',
     () => framesShown(ada, 'Ben'),
     (frames) => frames > 0,
+  );
+
+  await until(
+    'at full size',
+    () => inboundStats(ada),
+    (all) => video(all).some(({ frameWidth, framesDecoded }) => frameWidth === 1280 && framesDecoded > 10),
+    // On a busy machine the estimate of the bandwidth rises slowly.
+    120_000,
   );
 
   await ben.reload();

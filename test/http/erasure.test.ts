@@ -98,6 +98,7 @@ t.test('what is under way stays until it is over, and is said', async (t) => {
   const token = await tokenOf('u-4712', { roomJoin: true }, 'Lovelace');
   const first = await Peer.inRoom(t, server.url, 'tea', { token });
   await first.request('leave', {});
+  await server.rooms.recorded();
   const ada = await Peer.inRoom(t, server.url, 'tea', { token });
   const ben = await Peer.inRoom(t, server.url, 'tea');
   const consumer = await ada.request('consume', { producerId: await camera(ben) });
@@ -106,6 +107,7 @@ t.test('what is under way stays until it is over, and is said', async (t) => {
   t.match(await ada.request('closeConsumer', { consumerId: consumer.id }), {}, 'the call goes on');
   await ada.request('leave', {});
   await server.streams.settled();
+  await server.rooms.recorded();
   t.match((await ask('DELETE', historyOf('u-4712'))).body, {
     erased: { participants: 1, streams: 1, slots: 1 },
     open: {},
