@@ -210,6 +210,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     return bytes;
   }
 
+  /** The page is being left: the server keeps the place for as long as it takes to load it again. */
+  goAway(): void {
+    this.#signalling.request('away', {}).catch(() => undefined);
+  }
+
   /** Asks for a sign of life: without one, the signalling is opened anew, and ICE restarted. */
   probe(): void {
     if (this.#probing || !this.isReachable) return;

@@ -4,6 +4,7 @@ import type { NotificationData } from '../../server/protocol/notifications.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import { connectionLost, type SignallingError } from './errors.ts';
 import { HostTools } from './host.ts';
+import { keepSeat, takeSeat } from './kept-seat.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
@@ -64,6 +65,8 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   private constructor(options: LinkOptions) {
     super();
     this.#options = options;
+    addEventListener('pagehide', this.#onPageHide);
+    addEventListener('pageshow', this.#onPageShow);
   }
 
   /**
@@ -74,10 +77,10 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   static async join(options: LinkOptions): Promise<Room> {
     const room = new Room(options);
     try {
-      room.#adopt(await Link.open(options));
+      room.#adopt(await Link.open(options, takeSeat(options)));
       return room;
     } catch (error) {
-      room.#watch.stop();
+      room.#stopWatching();
       throw error;
     }
   }
@@ -233,7 +236,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   /** Leaves for good, at once, and stops one's own tracks. */
   leave(): void {
     if (this.#state === 'left') return;
-    this.#watch.stop();
+    this.#stopWatching();
     this.#local.stop();
     this.#receiving.detach();
     this.#roster.clear();
@@ -241,6 +244,26 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#link?.close();
     this.#link = undefined;
     super.close();
+  }
+
+  /** The page is closed, loaded anew, or left for another one, and may come back (the browser's back-forward cache). */
+  readonly #onPageHide = (): void => {
+    if (!this.#link) return;
+    const { url, room } = this.#options;
+    keepSeat({ url, room, resumeToken: this.#link.joined.resumeToken });
+    this.#link.goAway();
+  };
+
+  /** The page is back: it needs its place itself, and finds out whether it has it. */
+  readonly #onPageShow = (): void => {
+    takeSeat(this.#options);
+    this.#link?.probe();
+  };
+
+  #stopWatching(): void {
+    this.#watch.stop();
+    removeEventListener('pagehide', this.#onPageHide);
+    removeEventListener('pageshow', this.#onPageShow);
   }
 
   #adopt(link: Link): void {

@@ -61,6 +61,7 @@ export const methods = {
     }),
   },
   leave: { params: Nothing, result: Nothing },
+  away: { params: Nothing, result: Exactly({ withinMs: Type.Integer({ minimum: 0 }) }) },
   ping: { params: Nothing, result: Nothing },
   refreshToken: {
     params: Exactly({ token: Type.String({ minLength: 1, maxLength: 8192 }) }),

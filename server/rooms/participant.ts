@@ -59,11 +59,13 @@ export class Participant extends EventEmitter<ParticipantEvents> {
   readonly #mutedByHost = new Set<string>();
   readonly #tokenIds: string[] = [];
   #grants: Grants;
+  #rtpCapabilities: types.RtpCapabilities | undefined;
   #closed = false;
 
   constructor(options: ParticipantOptions) {
     super();
     this.#options = options;
+    this.#rtpCapabilities = options.rtpCapabilities;
     this.userId = options.userId;
     this.displayName = options.displayName;
     this.deviceId = options.deviceId;
@@ -97,6 +99,12 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     return this.#options.media.worker.died;
   }
 
+  /** Its client begins anew, as a page does that was reloaded: what it sent and received ends, the place stays. */
+  startAnew(rtpCapabilities: types.RtpCapabilities | undefined): void {
+    for (const { id } of this.transports.all) this.transports.end(id);
+    this.#rtpCapabilities = rtpCapabilities;
+  }
+
   /** What the others are told of this participant. */
   describe(): Description {
     return {
@@ -113,7 +121,7 @@ export class Participant extends EventEmitter<ParticipantEvents> {
 
   /** There is a transport to receive on, and it is known what the client can receive. */
   get canReceive(): boolean {
-    return this.transports.of('recv') !== undefined && this.#options.rtpCapabilities !== undefined;
+    return this.transports.of('recv') !== undefined && this.#rtpCapabilities !== undefined;
   }
 
   /**
@@ -193,7 +201,8 @@ export class Participant extends EventEmitter<ParticipantEvents> {
 
     const transport = this.transports.of('recv');
     if (!transport) throw new AppError('not_found', 'There is no transport to receive on. Create one first.');
-    const { media, rtpCapabilities } = this.#options;
+    const { media } = this.#options;
+    const rtpCapabilities = this.#rtpCapabilities;
     if (producer.closed) throw new AppError('not_found', `Producer ${producer.id} has just been closed.`);
     if (!rtpCapabilities || !canConsume(media.router, producer.id, rtpCapabilities)) {
       throw new AppError(

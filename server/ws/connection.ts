@@ -212,7 +212,7 @@ export class Connection {
   }
 
   #end(code: number): void {
-    this.#session.end(code === 1000 || code === 1001 ? 'left' : 'broken');
+    this.#session.end(code === 1000 ? 'left' : code === 1001 ? 'away' : 'broken');
   }
 }
 

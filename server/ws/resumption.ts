@@ -1,6 +1,10 @@
 import { AppError } from '../errors.ts';
+import type { Params } from '../protocol/methods.ts';
 import type { SeatOwner, SeatTokens } from './seat-tokens.ts';
 import type { Presence, Session } from './session.ts';
+
+/** How long the place of a page that is left is kept, in ms: as long as it takes to load it again. */
+const LEAVING_MS = 5_000;
 
 interface Seat {
   presence: Presence;
@@ -45,12 +49,39 @@ export class Resumption {
     return !this.#seats.has(token) && this.#tokens.redeem(token, owner);
   }
 
-  /** The connection of a session broke: its place waits. */
-  keep(session: Session): void {
+  /** How long the place of a page that is left is kept, in ms. */
+  get leavingGrace(): number {
+    return Math.min(LEAVING_MS, this.#grace);
+  }
+
+  /** The connection of a session broke, or its page is left: its place waits. */
+  keep(session: Session, why: 'broken' | 'leaving'): void {
+    const [grace, reason] =
+      why === 'leaving' ? [this.leavingGrace, 'left' as const] : [this.#grace, 'disconnected' as const];
     for (const seat of this.#seats.values()) {
       if (seat.occupant !== session) continue;
-      seat.timer = setTimeout(() => seat.presence.participant.close('disconnected'), this.#grace);
+      seat.timer = setTimeout(() => seat.presence.participant.close(reason), grace);
     }
+  }
+
+  /**
+   * Gives the place to a client that begins anew, as a page does that was reloaded.
+   *
+   * @returns undefined where it has none under that token, in that room and by that name.
+   * @throws what `take` throws.
+   */
+  takeAnew(
+    token: string,
+    session: Session,
+    { room, displayName, rtpCapabilities }: Params<'join'>,
+  ): Presence | undefined {
+    const presence = this.#seats.get(token)?.presence;
+    if (presence?.participant.userId !== session.userId || presence.room.name !== room) return undefined;
+    const { participant } = presence;
+    if (participant.displayName !== (session.identity.displayName ?? displayName.trim())) return undefined;
+    this.take(token, session);
+    participant.startAnew(rtpCapabilities);
+    return presence;
   }
 
   /**

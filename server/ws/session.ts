@@ -63,6 +63,7 @@ export class Session {
   #identity: Identity;
   #presence: Presence | undefined;
   #ended = false;
+  #leaving = false;
 
   constructor(context: SessionContext, wire: Wire) {
     this.context = context;
@@ -103,8 +104,14 @@ export class Session {
     return this.context.choice.of(this.presence.participant);
   }
 
+  /** The page is being left: the connection ends soon, or the next request says that it was not. */
+  goAway(): void {
+    this.#leaving = true;
+  }
+
   /** A request has come: the room is in use. */
   noteRequest(): void {
+    this.#leaving = false;
     if (this.#presence) this.context.rooms.noteRequest(this.#presence.room);
   }
 
@@ -141,11 +148,14 @@ export class Session {
     this.#wire.supersede();
   }
 
-  /** The connection is gone: for good, or by an accident after which the client may come back. */
-  end(how: 'left' | 'broken'): void {
+  /**
+   * The connection is gone: for good; with its page (`away`), which may be loaded again where it has said so before; or by an accident
+   * after which the client may come back.
+   */
+  end(how: 'left' | 'away' | 'broken'): void {
     this.#ended = true;
     const participant = this.#presence?.participant;
-    if (!participant || how === 'left') {
+    if (!participant || how === 'left' || (how === 'away' && !this.#leaving)) {
       this.#watch.stop();
       participant?.close('left' satisfies LeaveReason);
       return;
@@ -153,7 +163,7 @@ export class Session {
     // The token is watched on: it must hold for the place that waits too.
     participant.off('notify', this.#notify);
     this.viewer?.detach();
-    this.context.resumption.keep(this);
+    this.context.resumption.keep(this, this.#leaving ? 'leaving' : 'broken');
   }
 
   #tokenEnded(why: string): void {

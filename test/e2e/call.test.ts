@@ -95,7 +95,7 @@ t.test('three people in one room see and hear each other, and one leaves', async
   t.same((await people(ada)).sort(), ['Ada', 'Ben']);
 });
 
-t.test('two people see each other at full size, and a page reloaded joins again', async (t) => {
+t.test('two people see each other at full size, and a page that is loaded again comes back', async (t) => {
   const { url, rooms } = await testServer(t, longGrace, { clientDir });
   const browser = await testBrowser(t, { largePictures: true });
   const [{ page: ada }, { page: ben }] = await Promise.all([newPerson(browser), newPerson(browser)]);
@@ -115,8 +115,9 @@ t.test('two people see each other at full size, and a page reloaded joins again'
     120_000,
   );
 
+  const places = () => [...([...rooms.rooms][0]?.participants.keys() ?? [])];
+  const before = places();
   await ben.reload();
-  await tile(ada, 'Ben').waitFor({ state: 'detached' });
   await joinRoom(ben, url, 'tea', 'Ben');
   await until(
     'Ada sees Ben again',
@@ -128,5 +129,10 @@ t.test('two people see each other at full size, and a page reloaded joins again'
     () => framesShown(ben, 'Ada'),
     (frames) => frames > 5,
   );
-  t.equal([...rooms.rooms][0]?.participants.size, 2, 'and is in the room once');
+  t.same(places(), before, 'and is in the same place');
+
+  const closed = Date.now();
+  await ben.close();
+  await tile(ada, 'Ben').waitFor({ state: 'detached' });
+  t.comment(`the tile of a closed page was gone after ${Date.now() - closed} ms`);
 });

@@ -192,9 +192,9 @@ t.test(
     const intervalBegins = () => new Promise<unknown>((resolve) => server.recorder.once('sampled', resolve));
     const leavers = [idOfBen()];
     await intervalBegins();
-    await ben.page.reload();
+    await ben.page.getByRole('button', { name: 'Leave' }).click();
     await tile(ada.page, 'Ben').waitFor({ state: 'detached' });
-    await ben.page.getByRole('button', { name: 'Join', exact: true }).click();
+    await joinRoom(ben.page, server.url, 'tea', 'Ben');
     await seen(ada.page, 'Ben');
     const former = tea();
     const pids = server.workers.workers.map(({ worker }) => worker.pid);
