@@ -18,11 +18,11 @@ export interface ConnectionWatchOptions {
   publications: () => readonly RemotePublication[];
   /** The browser has found that the network path of a transport is cut. */
   isCut: () => boolean;
-  /** One sends something oneself. */
+  /** The user's own media is sent. */
   isSending: () => boolean;
   /** Bytes that have come from the server until now, of whatever kind. */
   received: () => Promise<number>;
-  /** Asks the server for a sign of life; without one it is looked for a way there anew. */
+  /** Asks the server for a sign of life; without one, the connection is opened anew. */
   probe: () => void;
   changed: () => void;
 }
@@ -33,7 +33,7 @@ export class ConnectionWatch {
   readonly #flow = new MediaFlow();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #look = () => this.look();
-  /** What had come by the path while no media did, and since when that is so, in ms. */
+  /** Bytes received when the media had stopped, and since when there have been no more, in ms. */
   #path: { bytes: number; since: number } | undefined;
   #hasProblem = false;
 

@@ -37,8 +37,8 @@ const realAfter = (ms: number, callback: () => void) => {
 };
 
 /**
- * Looks for a network path anew while the one of a transport is cut (ICE restart, RFC 8445, section 9), again and again. A refusal
- * that passes is waited for: media that goes on, or comes back by itself, never ends by it.
+ * Restarts ICE while the network path of a transport is cut (RFC 8445, section 9), again and again. After a refusal it waits and tries
+ * again; only a final one ends the transport.
  */
 export class IceRestarting {
   readonly #options: IceRestartingOptions;

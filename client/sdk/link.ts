@@ -31,16 +31,16 @@ export interface LinkOptions {
 /** Waits between the tries to come back to one's place, in ms. */
 const RESUME = { firstMs: 500, mostMs: 2_000 };
 
-/** Time after which one's place is given up, in ms: the server has given it to nobody else by then, but does not keep it longer. */
+/** Time after which one's place is given up, in ms: the server keeps it no longer (`RESUME_GRACE_MS`, by default). */
 const GIVE_UP_MS = 30_000;
 
-/** Time that the server has to greet one who comes back, in ms: where the network is away, another try is sooner there than this one. */
+/** Time that opening a socket may take while reconnecting, in ms. On a network that has just come back, a new try is quicker than an old one. */
 const GREETING_MS = 2_500;
 
 /** Failures after which the place may be there still. */
 const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 'rate_limited']);
 
-/** Time that the server has to answer while media does not flow, in ms: after it the signalling counts as broken too. */
+/** Time that an answer may take while media does not flow, in ms: then the signalling counts as broken too. */
 const ANSWER_MS = 1_000;
 
 /** Close code of ours: the connection is given up, the place is not. */
@@ -143,7 +143,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     return this.#transports.recv !== undefined;
   }
 
-  /** The network path of a transport is cut; a way is looked for. */
+  /** The network path of a transport is cut. */
   get isCut(): boolean {
     return Object.values(this.#paths).some(({ isCut }) => isCut);
   }

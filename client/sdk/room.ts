@@ -90,8 +90,8 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   }
 
   /**
-   * Media does not flow, or the server is out of reach: seen within three seconds. It is being looked for a way, and `changed` tells
-   * when there is one. What stands still of the others is `stalled`.
+   * Media does not flow, or the server is out of reach; noticed within three seconds (four for who sends nothing). The room reconnects by
+   * itself, and `changed` tells when it has. Tracks of others that stand still are `stalled`.
    */
   get hasConnectionProblem(): boolean {
     return this.#state === 'reconnecting' || this.#watch.hasProblem;
@@ -254,7 +254,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     this.#link.goAway();
   };
 
-  /** The page is back: it needs its place itself, and finds out whether it has it. */
+  /** The page is back, perhaps from the back-forward cache, in which its socket was closed. */
   readonly #onPageShow = (): void => {
     takeSeat(this.#options);
     this.#link?.probe();

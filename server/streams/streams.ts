@@ -61,7 +61,7 @@ export interface Terms {
   replace?: string | undefined;
 }
 
-/** Starts of one user of which it is not known how they ended: more than these wait for the next renewal. */
+/** How many starts of one user may be without an answer; more are refused until a renewal has told how they ended. */
 const MOST_UNSURE = 3;
 
 /**
@@ -218,7 +218,7 @@ export class Streams extends EventEmitter<StreamsEvents> {
   }
 
   /**
-   * Gives back the slots of what renewals have ended and of starts of which nobody knew, and frees those that no stream holds.
+   * Gives back the slots of streams that renewals have ended and of starts without an answer, and frees those that no stream holds.
    *
    * @throws whatever the ledger throws: then the next one goes on with it.
    */

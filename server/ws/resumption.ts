@@ -42,8 +42,8 @@ export class Resumption {
   }
 
   /**
-   * Somebody had a place that is gone, on this server or on the one before it, and has not come back with its token yet: so this is
-   * no other join than that one.
+   * Whether somebody had a place that is gone, on this server or before a restart. A token is recognised once: to come back counts as
+   * the join that it was made for.
    */
   recognises(token: string, owner: SeatOwner): boolean {
     return !this.#seats.has(token) && this.#tokens.redeem(token, owner);

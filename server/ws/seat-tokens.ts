@@ -3,7 +3,7 @@ import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 /** After so long a place that is gone is forgotten, in ms. */
 const LONGEST_MS = 86_400_000;
 
-/** So many tokens that have been used are remembered: whoever wears that out has joined as often. */
+/** How many used tokens are remembered. To push one out takes as many joins. */
 const REMEMBERED = 10_000;
 
 /** Of the 32 that HMAC-SHA256 has (RFC 2104, section 5), so that a token is short. */
