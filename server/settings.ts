@@ -127,7 +127,7 @@ export const settings = Type.Object({
     Type.String({
       minLength: 32,
       description:
-        'Signs the guests’ cookies (default: a random one, made once and kept in the data directory)',
+        'Signs guests’ cookies and resume tokens (default: random, made once and kept in the data directory)',
     }),
   ),
   NODE_ENV: Type.Optional(

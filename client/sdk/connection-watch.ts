@@ -1,7 +1,7 @@
 import { MediaFlow } from './media-flow.ts';
 import type { RemotePublication } from './participants.ts';
 
-/** How often it looks, in ms. */
+/** The interval between two checks, in ms. */
 const LOOK_MS = 400;
 
 /** Time without any media after which the path itself is looked at, in ms. Silence is sent every 400 ms (DTX). */
@@ -14,7 +14,7 @@ const QUIET_MS = 800;
 const DEAD_MS = { sending: 1_000, listening: 2_700 };
 
 export interface ConnectionWatchOptions {
-  /** What others publish. */
+  /** The publications of the other participants. */
   publications: () => readonly RemotePublication[];
   /** The browser has found that the network path of a transport is cut. */
   isCut: () => boolean;

@@ -74,7 +74,7 @@ export class Inbound {
         });
         return { consumer: await this.#play(offer, turn), streamId };
       } catch (error) {
-        // What was under way has ended with its transport: it is asked for again on the next one.
+        // The request ended with its transport: repeat it on the next one.
         const hasEnded = error instanceof Superseded || (isNotFound(error) && turn !== this.#turn);
         if (!hasEnded) throw error;
       }

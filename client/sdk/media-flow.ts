@@ -4,7 +4,7 @@ import type { RemotePublication } from './participants.ts';
 /** Time without a packet after which a track counts as standing still, in ms. */
 const STILL_MS = 1_500;
 
-/** What was last seen of a track that arrives. */
+/** The last packet of a received track. */
 interface Seen {
   /** Changes with every packet that is played. */
   mark: number;

@@ -91,7 +91,7 @@ export class Receiving {
       this.drop(publication);
     }
     this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
-    // What the server forwards and nobody here knows of: its answer was lost, and it is as wanted as before.
+    // Consumers that only the server knows: their answers were lost. Close them, and let the server offer them again.
     for (const consumerId of alive) link.inbound.stopReceiving(consumerId, true).catch(this.#tell.problem);
     this.receiveSounds();
   }

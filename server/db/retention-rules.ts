@@ -95,8 +95,8 @@ export const ageRules: readonly AgeRule[] = [
     ],
   },
   {
-    // What was set over REST stays until it is taken back there. While a token older than the newest one may be valid, the newest has
-    // to be known: the older one must not set its limit again.
+    // A limit that was set over REST stays until it is removed over REST. Otherwise the time of the newest token has to be known for as
+    // long as an older one may be valid, so that the older one cannot set its limit again.
     table: 'user_limits',
     age: 'token_issued_at',
     key: { user_id: 'text' },

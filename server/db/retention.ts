@@ -37,7 +37,7 @@ export interface Batch {
 /** Who holds it deletes. The number means nothing. */
 const LOCK = 7_241_308;
 
-/** What a batch should take, in ms: a fifth of what would be felt, since some take four times as long as the one before. */
+/** The target duration of a batch, in ms. The bound is 50 ms; some batches take four times as long as the one before. */
 const TARGET_MS = 10;
 
 /**

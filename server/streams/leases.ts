@@ -73,8 +73,9 @@ export class Leases {
     this.#renewing = true;
     const asked = this.#options.clock.monotonic();
     try {
-      const { shared } = await this.#options.streams.renew();
+      const { shared, ended } = await this.#options.streams.renew();
       this.#giveUpUnlessRenewed(asked, shared);
+      await ended;
       this.#unbroken = { since: this.#unbroken?.since ?? asked, until: asked };
     } finally {
       this.#renewing = false;

@@ -31,7 +31,7 @@ export interface TileContent {
   camera: MediaStreamTrack | undefined;
   /** The camera is on, and there is no picture of it. */
   unseen: Unseen | undefined;
-  /** What should arrive of them stands still. */
+  /** Their media has stopped arriving. */
   stalled: boolean;
   pin: Pinnable | undefined;
   /** Undefined of oneself. */
