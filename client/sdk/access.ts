@@ -4,6 +4,9 @@ import { SignallingError } from './errors.ts';
 /** An access token, or what fetches a fresh one: it is called for each connection, and again before one expires. */
 export type TokenSource = string | (() => Promise<string>);
 
+/** Time that fetching a token may take, in ms. */
+const TOKEN_MS = 10_000;
+
 /** Time that asking for the reason of a refusal may take, in ms. */
 const REASON_MS = 5_000;
 
@@ -19,11 +22,20 @@ export async function withToken(url: string, source: TokenSource | undefined): P
 export async function tokenFrom(source: TokenSource): Promise<string> {
   if (typeof source === 'string') return source;
   try {
-    return await source();
+    return await within(TOKEN_MS, source());
   } catch (error) {
     if (error instanceof SignallingError) throw error;
     throw new SignallingError('unreachable', `The access token could not be fetched: ${String(error)}`);
   }
+}
+
+/** @throws Error where it takes longer than so many ms. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${ms / 1000} s`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TokenSource } from './access.ts';
+import { tokenFrom, type TokenSource } from './access.ts';
 import type { Signalling } from './signalling.ts';
 
 /** The share of a token's time after which another one is fetched. */
@@ -32,7 +32,7 @@ export class TokenRefreshing {
     const ends = performance.now() + left;
     const refresh = async () => {
       try {
-        const { expiresInMs } = await signalling.request('refreshToken', { token: await token() });
+        const { expiresInMs } = await signalling.request('refreshToken', { token: await tokenFrom(token) });
         if (isIn(signalling)) this.within(signalling, expiresInMs);
       } catch (error) {
         if (!isIn(signalling)) return;
