@@ -40,6 +40,9 @@ export interface WorkerPoolOptions {
  */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** Time that a worker may take to start, in ms: a machine that is very busy takes seconds. */
+const START_MS = 30_000;
+
 /** Time that a worker has to end by itself when it is closed, in ms. */
 const END_MS = 1_000;
 
@@ -175,11 +178,11 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
 
   async #startWorker(index: number): Promise<MediaWorker> {
     const { log } = this.#options;
-    const worker = await createWorkerWithoutSignals();
+    const worker = await answered(createWorkerWithoutSignals(), START_MS);
     try {
       const entry: MediaWorker = {
         worker,
-        webRtcServer: await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) }),
+        webRtcServer: await answered(worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) })),
         routers: new Set(),
         opening: 0,
         consumers: 0,
@@ -199,7 +202,7 @@ export class WorkerPool extends EventEmitter<{ replaced: [MediaWorker] }> {
       log.debug({ workerPid: worker.pid, port: this.#port(index) }, 'media worker started');
       return entry;
     } catch (error) {
-      worker.close();
+      void end(worker);
       if (error instanceof AppError) throw error;
       throw new AppError(
         'unavailable',
