@@ -28,6 +28,12 @@ export interface LinkOptions {
   iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
+/** One join, be it asked for several times. */
+export interface Joining {
+  joinId: string;
+  resumeToken?: string | undefined;
+}
+
 /** Waits between the tries to come back to one's place, in ms. */
 const RESUME = { firstMs: 500, mostMs: 2_000 };
 
@@ -81,10 +87,11 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
   /**
    * Connects and joins. Both transports are asked for together with the join, so that it takes one round trip.
    *
-   * @param resumeToken Of the place that one had before, which is gone: to come back to the room is not to join it once more.
+   * @param joining.joinId The same where one asks once more because no answer came: it is one join then.
+   * @param joining.resumeToken Of the place that one had before, which is gone: to come back to the room is not to join it once more.
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
-  static async open(options: LinkOptions, resumeToken?: string): Promise<Link> {
+  static async open(options: LinkOptions, { joinId, resumeToken }: Joining): Promise<Link> {
     const { url, token, room, displayName } = options;
     const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
@@ -94,7 +101,7 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         ...(resumeToken !== undefined && { resumeToken }),
       };
       const [joined, send, recv] = await Promise.all([
-        signalling.request('join', { room, displayName, deviceId: deviceId(), ...more }),
+        signalling.request('join', { room, displayName, joinId, deviceId: deviceId(), ...more }),
         device && signalling.request('createTransport', { direction: 'send' }),
         device && signalling.request('createTransport', { direction: 'recv' }),
       ]);

@@ -5,13 +5,13 @@ import { ConnectionWatch } from './connection-watch.ts';
 import { connectionLost, type SignallingError } from './errors.ts';
 import { HostTools } from './host.ts';
 import { keepSeat, takeSeat } from './kept-seat.ts';
-import { Link, type LinkOptions } from './link.ts';
+import type { Link, LinkOptions } from './link.ts';
 import { LocalTracks, type LocalPublication } from './local-tracks.ts';
 import type { RemoteParticipant, RemotePublication } from './participants.ts';
 import type { QualityPoint } from './quality.ts';
 import { QualityHistory } from './quality-history.ts';
 import { Receiving } from './receiving.ts';
-import { openAgain } from './rejoining.ts';
+import { openAgain, openFirst } from './rejoining.ts';
 import type { RoomEvents, RoomState } from './room-events.ts';
 import { RoomNews, unknownStanding, type Standing } from './room-news.ts';
 import { Roster } from './roster.ts';
@@ -77,7 +77,7 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   static async join(options: LinkOptions): Promise<Room> {
     const room = new Room(options);
     try {
-      room.#adopt(await Link.open(options, takeSeat(options)));
+      room.#adopt(await openFirst(options, takeSeat(options)));
       return room;
     } catch (error) {
       room.#stopWatching();

@@ -38,6 +38,7 @@ export const methods = {
         Type.Boolean({ description: 'The server chooses the videos (default), or the client alone.' }),
       ),
       resumeToken: Type.Optional(Id),
+      joinId: Type.Optional(Id),
     }),
     result: Exactly({
       participantId: Id,

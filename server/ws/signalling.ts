@@ -51,7 +51,7 @@ export function registerSignalling(app: FastifyInstance, options: SignallingOpti
   const { rooms, bitrates, streams, choice, recorder, tokens, revocations, announced, turn, origins } =
     options;
   const { joins, sockets, limits, answered, log } = options;
-  const resumption = new Resumption(options.resumeGrace, options.seatTokens);
+  const resumption = new Resumption(options.resumeGrace, options.seatTokens, tokens.clock);
   app.websocketServer.on('headers', (headers: string[], upgrade: IncomingMessage) => {
     const guest = guestCookieFor(upgrade);
     if (guest !== undefined) headers.push(`Set-Cookie: ${guest}`);

@@ -9,14 +9,13 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave' | 'away' | 'ping
   async join(session, params) {
     refuseIfJoined(session);
     const { resumption, recorder } = session.context;
-    const { resumeToken: former } = params;
-    const seated = former === undefined ? undefined : resumption.takeAnew(former, session, params);
-    const presence = seated ?? (await newPresence(session, params));
-    session.enter(presence);
+    const { presence, token } = await resumption.oneByOne(session, params.joinId, () =>
+      takePlace(session, params),
+    );
     const { room, participant } = presence;
     return {
       participantId: participant.id,
-      resumeToken: seated && former !== undefined ? former : resumption.seat(presence, session),
+      resumeToken: token,
       room: { id: room.id, name: room.name, locked: room.settings.locked },
       participants: room.othersThan(participant),
       permissions: permissionsOf(participant.grants, room.name),
@@ -55,6 +54,23 @@ export const roomHandlers: Handlers<'join' | 'resume' | 'leave' | 'away' | 'ping
   ping: () => ({}),
 };
 
+/**
+ * Enters the room: in the place that the client has there already, or in a new one.
+ *
+ * @throws {AppError} what `newPresence` and `Resumption.takeAnew` throw.
+ */
+async function takePlace(
+  session: Session,
+  params: Params<'join'>,
+): Promise<{ presence: Presence; token: string }> {
+  const { resumption } = session.context;
+  if (session.ended) throw ended();
+  const kept = resumption.takeAnew(session, params);
+  const presence = kept?.presence ?? (await newPresence(session, params));
+  session.enter(presence);
+  return { presence, token: kept?.token ?? resumption.seat(presence, session, params.joinId) };
+}
+
 /** @throws {AppError} what `JoinLimits.take` and `RoomRegistry.join` throw; `not_joined` where the connection ended meanwhile. */
 async function newPresence(session: Session, params: Params<'join'>): Promise<Presence> {
   const { rooms, resumption, joins, address, choice } = session.context;
@@ -66,11 +82,13 @@ async function newPresence(session: Session, params: Params<'join'>): Promise<Pr
   const { room, participant } = presence;
   if (session.ended || participant.closed) {
     participant.close('disconnected');
-    throw new AppError('not_joined', 'The connection or the room ended while it joined.');
+    throw ended();
   }
   if (params.autoSubscribe !== false) choice.add(room, participant);
   return presence;
 }
+
+const ended = () => new AppError('not_joined', 'The connection or the room ended while it joined.');
 
 function refuseIfJoined({ joined }: { joined: boolean }): void {
   if (joined) throw new AppError('already_joined', 'This connection is in a room already. Open another one.');
