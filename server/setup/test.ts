@@ -7,6 +7,12 @@ import { ensureWorker } from './worker/ensure.ts';
 const why = 'for the tests';
 const needs: readonly Need[] = [
   { package: 'chromium', upstream: 'Chromium', command: 'chromium', why },
+  {
+    package: 'chromium-headless-shell',
+    upstream: 'Chromium’s headless shell',
+    command: 'chromium-headless-shell',
+    why,
+  },
   { package: 'coturn', upstream: 'coturn', command: 'turnserver', service: 'coturn', why },
   { package: 'iproute2', upstream: 'iproute2', command: 'ip', why },
   { package: 'iptables', upstream: 'iptables', command: 'iptables', why },

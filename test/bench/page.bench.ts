@@ -16,7 +16,7 @@ const PANNING_MS = 5_000;
 t.test('the page of an hour of a call of fifty', async (t) => {
   const server = await testServer(t, {}, { clientDir: await builtClient() });
   await busyHour(server.database.pool, 'big', PEOPLE);
-  const browser = await testBrowser(t);
+  const browser = await testBrowser(t, { whole: true });
   const url = `${server.url}/r/big/stats`;
 
   const opened: number[] = [];

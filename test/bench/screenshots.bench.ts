@@ -48,7 +48,7 @@ t.test('pictures of the pages, for the documents', async (t) => {
     });
     await call.write();
   }
-  const browser = await testBrowser(t, { largePictures: true });
+  const browser = await testBrowser(t, { whole: true, largePictures: true });
   for (const look of looks) {
     const page = await openPage(browser, look);
     await page.goto(`${server.url}/stats`);

@@ -39,7 +39,7 @@ t.test('without a camera or microphone a clear sentence is shown, and one joins 
 
 t.test('permissions that are refused for real', async (t) => {
   const { url } = await testServer(t, {}, { clientDir });
-  const browser = await testBrowser(t, { allowMedia: false });
+  const browser = await testBrowser(t, { whole: true, allowMedia: false });
   const { page } = await newPerson(browser);
   await joinRoom(page, url, 'tea', 'Ben');
   await page

@@ -162,7 +162,7 @@ t.test(
       { STATS_INTERVAL_MS: String(INTERVAL_MS) },
       { clientDir: await builtClient() },
     );
-    const browser = await testBrowser(t);
+    const browser = await testBrowser(t, { whole: true });
     const [ada, ben] = [await newPerson(browser), await newPerson(browser)];
     const seen = (page: typeof ada.page, name: string) =>
       until(

@@ -172,6 +172,7 @@ t.test(
   async (t) => {
     const server = await testServer(t, {}, { clientDir });
     const browser = await testBrowser(t, {
+      whole: true,
       largePictures: true,
       allowMedia: false,
       more: ['--auto-select-tab-capture-source-by-title=Slides'],

@@ -45,7 +45,7 @@ t.test('the page of a call shows what the API says of it, live and later', async
   const more = [`--unsafely-treat-insecure-origin-as-secure=${server.url}`];
   const [far, near] = await Promise.all([
     testBrowser(t, { largePictures: true, executablePath: await network.program(t, chromiumPath()), more }),
-    testBrowser(t, { largePictures: true, more }),
+    testBrowser(t, { whole: true, largePictures: true, more }),
   ]);
   const [ada, ben] = await Promise.all([newPerson(far), newPerson(near)]);
   await joinRoom(ada.page, server.url, 'tea', 'Ada');

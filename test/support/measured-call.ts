@@ -33,7 +33,7 @@ export async function callOverNetwork(t: Test): Promise<MeasuredCall & { network
   const sources = ['camera', 'microphone', 'screen_share', 'screen_share_audio'] as const;
   const [ada, ben] = await Promise.all([
     testBrowser(t, { largePictures: true, executablePath: await network.program(t, chromiumPath()), more }),
-    testBrowser(t, { largePictures: true, more }),
+    testBrowser(t, { whole: true, largePictures: true, more }),
   ]);
   return { network, ...(await meet(server, ada, ben, sources)) };
 }
