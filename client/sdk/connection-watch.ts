@@ -2,7 +2,7 @@ import { MediaFlow } from './media-flow.ts';
 import type { RemotePublication } from './participants.ts';
 
 /** The interval between two checks, in ms. */
-const LOOK_MS = 400;
+const LOOK_MS = 250;
 
 /** Time without any media after which the path itself is looked at, in ms. Silence is sent every 400 ms (DTX). */
 const QUIET_MS = 800;
@@ -11,7 +11,7 @@ const QUIET_MS = 800;
  * Time without a packet of any kind, in ms, after which a path carries nothing. The server answers what one sends ten times a second
  * (transport-wide congestion control); else there are only the answers to the browser's checks, one in 2.5 s.
  */
-const DEAD_MS = { sending: 1_000, listening: 2_700 };
+const DEAD_MS = { sending: 800, listening: 2_700 };
 
 export interface ConnectionWatchOptions {
   /** The publications of the other participants. */
@@ -22,6 +22,10 @@ export interface ConnectionWatchOptions {
   isSending: () => boolean;
   /** Bytes that have come from the server until now, of whatever kind. */
   received: () => Promise<number>;
+  /** Says whether anything comes by the network paths: where nothing does, others are to be looked for. */
+  suspect: (isDead: boolean) => void;
+  /** There is a network again, and it may be another one. */
+  otherNetwork: () => void;
   /** Asks the server for a sign of life; without one, the connection is opened anew. */
   probe: () => void;
   changed: () => void;
@@ -33,6 +37,10 @@ export class ConnectionWatch {
   readonly #flow = new MediaFlow();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #look = () => this.look();
+  readonly #onOnline = () => {
+    this.#options.otherNetwork();
+    this.look();
+  };
   /** Bytes received when the media had stopped, and since when there have been no more, in ms. */
   #path: { bytes: number; since: number } | undefined;
   #hasProblem = false;
@@ -40,7 +48,8 @@ export class ConnectionWatch {
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
     this.#timer = setInterval(this.#look, LOOK_MS);
-    for (const event of ['online', 'offline']) addEventListener(event, this.#look);
+    addEventListener('offline', this.#look);
+    addEventListener('online', this.#onOnline);
   }
 
   /** Nothing arrives or leaves at present. */
@@ -49,13 +58,14 @@ export class ConnectionWatch {
   }
 
   look(): void {
-    const { publications, isSending, isCut, probe, changed } = this.#options;
+    const { publications, isSending, isCut, suspect, probe, changed } = this.#options;
     const flow = this.#flow.look(publications());
     // Where the media of all others stands still, they may be cut off, or oneself: then nothing else comes either.
     if (flow.silentMs > QUIET_MS) void this.#lookAtPath();
     else this.#path = undefined;
     const deadAfter = isSending() ? DEAD_MS.sending : DEAD_MS.listening;
     const isDead = this.#path !== undefined && performance.now() - this.#path.since > deadAfter;
+    if (isDead || flow.silentMs < LOOK_MS) suspect(isDead);
     const hasProblem = isDead || isCut() || !navigator.onLine;
     if (hasProblem) probe();
     if (!flow.changed && hasProblem === this.#hasProblem) return;
@@ -65,7 +75,8 @@ export class ConnectionWatch {
 
   stop(): void {
     clearInterval(this.#timer);
-    for (const event of ['online', 'offline']) removeEventListener(event, this.#look);
+    removeEventListener('offline', this.#look);
+    removeEventListener('online', this.#onOnline);
   }
 
   async #lookAtPath(): Promise<void> {

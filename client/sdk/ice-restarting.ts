@@ -44,6 +44,12 @@ export class IceRestarting {
   readonly #options: IceRestartingOptions;
   #cancel: () => void = () => undefined;
   #busy = false;
+  /** Somebody else has found that nothing comes by the path, though the browser still takes it for whole. */
+  #isSuspect = false;
+  /** The network is another one: what the browser takes for whole is to be made anew all the same. */
+  #isOutdated = false;
+  /** The last restart may still find a path. */
+  #isFresh = false;
   /** Tries since the path was last whole, and those of them in which the browser failed. */
   #tries = 0;
   #failures = 0;
@@ -61,7 +67,28 @@ export class IceRestarting {
 
   /** Tries at once where the path is cut: the network may be another one by now. */
   again(): void {
-    if (this.isCut) this.#try(0);
+    if (this.#isNeeded) this.#try(0);
+  }
+
+  /**
+   * Says whether anything comes by the path, which a browser notices after five seconds or more. Where nothing does, ICE is restarted at
+   * once, unless it just was.
+   */
+  suspect(isSuspect: boolean): void {
+    const isNew = isSuspect && !this.#isSuspect && !this.#isFresh;
+    this.#isSuspect = isSuspect;
+    if (isNew) this.#try(0);
+  }
+
+  /** Restarts ICE at once, whatever the browser says of the path. */
+  renew(): void {
+    this.#isOutdated = true;
+    this.#try(0);
+  }
+
+  get #isNeeded(): boolean {
+    const { closed } = this.#options.transport;
+    return !closed && (this.isCut || this.#isSuspect || this.#isOutdated);
   }
 
   /** Nothing arrives or leaves, as far as the browser knows. */
@@ -72,6 +99,7 @@ export class IceRestarting {
 
   #rest(): void {
     this.#cancel();
+    this.#isFresh = false;
     this.#tries = 0;
     this.#failures = 0;
   }
@@ -84,13 +112,16 @@ export class IceRestarting {
 
   async #restart(): Promise<void> {
     const { transport, ask, lost } = this.#options;
-    if (this.#busy || !this.isCut) return;
+    this.#isFresh = false;
+    if (this.#busy || !this.#isNeeded) return;
     this.#busy = true;
     this.#tries += 1;
     try {
       const { iceParameters, iceServers } = await ask();
       await this.#useServers(iceServers);
       await transport.restartIce({ iceParameters });
+      this.#isFresh = true;
+      this.#isOutdated = false;
       this.#try(FOUND_MS);
     } catch (error) {
       if (transport.closed) return;

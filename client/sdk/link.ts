@@ -222,6 +222,16 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     this.#signalling.request('away', {}).catch(() => undefined);
   }
 
+  /** Says whether anything comes by the network paths. Where nothing does, others are looked for at once. */
+  suspectPaths(isSuspect: boolean): void {
+    for (const path of Object.values(this.#paths)) path.suspect(isSuspect);
+  }
+
+  /** Looks for other network paths at once. */
+  renewPaths(): void {
+    for (const path of Object.values(this.#paths)) path.renew();
+  }
+
   /** Asks for a sign of life: without one, the signalling is opened anew, and ICE restarted. */
   probe(): void {
     if (this.#probing || !this.isReachable) return;

@@ -41,6 +41,8 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     isCut: () => this.#link?.isCut ?? false,
     isSending: () => [...this.#local.publications.values()].some(({ muted }) => !muted),
     received: () => this.#link?.received() ?? Promise.resolve(0),
+    suspect: (isDead) => this.#link?.suspectPaths(isDead),
+    otherNetwork: () => this.#link?.renewPaths(),
     probe: () => this.#link?.probe(),
     changed: () => this.#changed(),
   });

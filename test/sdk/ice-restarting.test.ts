@@ -149,3 +149,36 @@ t.test('when the signalling is back, it is tried at once', async (t) => {
   await pass(100);
   t.equal(told.asked, before + 1);
 });
+
+t.test('a path by which nothing comes is looked for before the browser notices, once', async (t) => {
+  const { transport, told, path, pass } = cut();
+  path.suspect(false);
+  await pass(1_000);
+  t.equal(told.asked, 0);
+  for (let looks = 0; looks < 10; looks += 1) {
+    path.suspect(true);
+    await pass(200);
+  }
+  t.equal(transport.restarts, 1, 'while it may still be found');
+  await pass(5_000);
+  t.equal(transport.restarts, 2, 'and again where it was not');
+  path.suspect(false);
+  await pass(60_000);
+  t.equal(transport.restarts, 2, 'until something comes');
+  path.suspect(true);
+  await pass(100);
+  t.equal(transport.restarts, 3, 'another time is another one');
+});
+
+t.test('on another network it is looked for at once, be it after the signalling is back', async (t) => {
+  const { transport, told, path, pass } = cut('unreachable');
+  path.renew();
+  await pass(100);
+  t.same([told.asked, transport.restarts], [1, 0]);
+  path.again();
+  await pass(100);
+  t.same([told.asked, transport.restarts], [2, 1]);
+  path.again();
+  await pass(60_000);
+  t.equal(transport.restarts, 1, 'that is enough');
+});
