@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import { projectRoot } from '../../server/root.ts';
+import { freePort } from './free-port.ts';
 import { temporaryFolder } from './postgres.ts';
 
 const execute = promisify(execFile);
@@ -150,31 +148,5 @@ async function engine(): Promise<void> {
       `No Docker engine with Compose answers: ${error instanceof Error ? error.message : String(error)}\n` +
         'Install them (Debian 13: sudo apt-get install -y docker.io docker-compose docker-buildx), or name one by DOCKER_HOST.',
     );
-  }
-}
-
-/** The first of `count` ports in a row that nobody has bound, by UDP or TCP. */
-async function freePort(count = 1): Promise<number> {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const all = Array.from({ length: count }, (_, index) => first + index);
-    if ((await Promise.all(all.map(isFree))).every(Boolean)) return first;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const tcp = createServer();
-  const udp = createSocket('udp4');
-  try {
-    await Promise.all([
-      once(tcp.listen(port, '0.0.0.0'), 'listening'),
-      once(udp.bind(port, '0.0.0.0'), 'listening'),
-    ]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    tcp.close();
-    udp.close();
   }
 }

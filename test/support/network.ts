@@ -61,11 +61,14 @@ export class Network {
   readonly #device: string;
   readonly #number: number;
   readonly #limited = new Set<Way>();
+  /** The network that the other machine has its address in. */
+  #present: number;
 
   private constructor(count: number) {
     const own = `${process.pid}-${count}`;
     this.#number = (process.pid * 4 + count) % NETWORKS;
-    this.host = this.#address(1);
+    this.#present = this.#number;
+    this.host = addressIn(this.#number, 1);
     this.#router = `trivium-${own}-router`;
     this.#machine = `trivium-${own}-machine`;
     this.#device = `tv${own}`;
@@ -102,12 +105,12 @@ export class Network {
       [['-n', router], 'machine', 5],
       [['-n', machine], 'router', 6],
     ] as const) {
-      await ip(...namespace, 'address', 'add', `${this.#address(last)}/30`, 'dev', device);
+      await ip(...namespace, 'address', 'add', `${addressIn(this.#number, last)}/30`, 'dev', device);
       await ip(...namespace, 'link', 'set', device, 'up');
     }
     await ip('-n', machine, 'link', 'set', 'lo', 'up');
-    await ip('-n', machine, 'route', 'add', 'default', 'via', this.#address(5));
-    await ip('route', 'add', `${this.#address(4)}/30`, 'via', this.#address(2));
+    await ip('-n', machine, 'route', 'add', 'default', 'via', addressIn(this.#number, 5));
+    await ip('route', 'add', `${addressIn(this.#number, 4)}/30`, 'via', addressIn(this.#number, 2));
     await inside(router, 'sh', '-c', FORWARD);
     for (const way of ways) {
       const accepted = [[...from(way), '-p', 'udp'], from(way)].map((rule) => [...rule, '-j', 'ACCEPT']);
@@ -139,6 +142,30 @@ export class Network {
     const rate = ['rate', `${bitsPerSecond}bit`, 'burst', '5000', 'latency', `${QUEUE_MS}ms`];
     await this.#queue(way, 'replace', 'root', 'tbf', ...rate);
     this.#limited.add(way);
+  }
+
+  /** Lets nothing through, or nothing of UDP, either way from now on. */
+  async cut(what: 'all' | 'udp' = 'all'): Promise<void> {
+    await inside(this.#router, 'iptables', '-I', 'FORWARD', '1', ...dropped(what));
+  }
+
+  /** Ends a cut. */
+  async mend(what: 'all' | 'udp' = 'all'): Promise<void> {
+    await inside(this.#router, 'iptables', '-D', 'FORWARD', ...dropped(what));
+  }
+
+  /** Takes the other machine from its network and puts it into another one, where it has another address. */
+  async changeAddress(): Promise<void> {
+    const machine = this.#machine;
+    this.#present = this.#present === this.#number ? (this.#number + NETWORKS / 2) % NETWORKS : this.#number;
+    const [router, address] = [5, 6].map((last) => addressIn(this.#present, last));
+    await ip('-n', this.#router, 'address', 'replace', `${router}/30`, 'dev', 'machine');
+    await ip('route', 'replace', `${addressIn(this.#present, 4)}/30`, 'via', addressIn(this.#number, 2));
+    await ip('-n', machine, 'link', 'set', 'router', 'down');
+    await ip('-n', machine, 'address', 'flush', 'dev', 'router');
+    await ip('-n', machine, 'address', 'add', `${address}/30`, 'dev', 'router');
+    await ip('-n', machine, 'link', 'set', 'router', 'up');
+    await ip('-n', machine, 'route', 'add', 'default', 'via', String(router));
   }
 
   /** Everything until now. */
@@ -205,11 +232,12 @@ export class Network {
     const chance = ['-m', 'statistic', '--mode', 'random', '--probability', String(ratio)];
     return [...from(way), '-p', 'udp', ...chance, '-j', 'DROP'];
   }
+}
 
-  #address(last: number): string {
-    const at = this.#number * 8 + last;
-    return `198.${18 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`;
-  }
+/** An address in one of the networks. */
+function addressIn(network: number, last: number): string {
+  const at = network * 8 + last;
+  return `198.${18 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}`;
 }
 
 /** Has a namespace forward packets. In a container /proc/sys is read-only, but not for good: `ip netns exec` has mounts of its own. */
@@ -217,6 +245,8 @@ const FORWARD = `
 file=/proc/sys/net/ipv4/ip_forward
 [ "$(cat $file)" = 1 ] && exit
 echo 1 > $file || { mount -o remount,bind,rw /proc/sys && echo 1 > $file; }`;
+
+const dropped = (what: 'all' | 'udp'): string[] => [...(what === 'udp' ? ['-p', 'udp'] : []), '-j', 'DROP'];
 
 const from = (way: Way): string[] => ['-i', way === 'up' ? 'machine' : 'host'];
 

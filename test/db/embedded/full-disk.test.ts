@@ -1,22 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { pino } from 'pino';
-import t, { type Test } from '../../support/tap.ts';
+import t from '../../support/tap.ts';
 import { startEmbeddedPostgres } from '../../../server/db/embedded/start.ts';
-import { temporaryFolder } from '../../support/postgres.ts';
-
-/** A disk of its own, in memory. */
-async function smallDisk(t: Test, megabytes: number): Promise<string> {
-  if (process.getuid?.() !== 0) throw new Error('Mounting a small disk needs root: sudo npm test');
-  const folder = await temporaryFolder(t);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'trivium-test', folder]);
-  t.teardown(() => execFileSync('umount', ['--lazy', folder]));
-  return folder;
-}
+import { empty, fill, smallDisk } from '../../support/small-disk.ts';
 
 t.test('a full disk is said in a sentence, and the database is back once there is space', async (t) => {
   const disk = await smallDisk(t, 200);
@@ -44,16 +33,14 @@ t.test('a full disk is said in a sentence, and the database is back once there i
   await query('CREATE TABLE kept (n int, filler text)');
   await query(`INSERT INTO kept VALUES (7, '')`);
 
-  const { bavail, bsize } = await statfs(disk);
-  const ballast = join(disk, 'ballast');
   // Not enough for another segment of the write-ahead log (16 MB) once the table has grown by one.
-  await writeFile(ballast, Buffer.alloc(bavail * bsize - 24 * 1024 * 1024));
+  await fill(disk, 24);
   await t.rejects(
     query(`INSERT INTO kept SELECT 0, repeat(md5(n::text), 30) FROM generate_series(1, 100000) n`),
     'there is no room for it',
   );
   await next(/the disk of the embedded PostgreSQL is full: free some space/);
-  await rm(ballast);
+  await empty(disk);
   await next(/database started again/);
   t.strictSame(await query('SELECT n FROM kept'), [{ n: 7 }]);
 });
