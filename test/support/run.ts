@@ -14,7 +14,7 @@ import { withTestDatabase } from './test-database.ts';
  * Runs test files in a few processes, each of which takes one file after another, since to load the server takes longer than
  * most files do. Prints a line for each file, and at the end every failure with its place, and the counts.
  *
- *   --jobs=N      processes at once (default 2)
+ *   --jobs=N      processes at once (default 3)
  *   --isolated    a process of its own for every file
  *   --repeat=N    every file so many times
  *   --timeout=S   seconds that one file may take (default 240)
@@ -22,7 +22,7 @@ import { withTestDatabase } from './test-database.ts';
 const { values, positionals: files } = parseArgs({
   allowPositionals: true,
   options: {
-    jobs: { type: 'string', default: '2' },
+    jobs: { type: 'string', default: '3' },
     isolated: { type: 'boolean', default: false },
     repeat: { type: 'string', default: '1' },
     timeout: { type: 'string', default: '240' },
