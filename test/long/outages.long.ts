@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,9 +6,10 @@ import { makeToken } from '../../server/identity/make-token.ts';
 import { report } from '../bench/report.ts';
 import { takeSaid } from '../support/arrivals.ts';
 import { BrokenCall, type Harm } from '../support/broken-call.ts';
-import { chromiumPath, ownBrowser, testBrowser, until } from '../support/browser.ts';
+import { chromiumPath, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { freePort } from '../support/free-port.ts';
+import { laptop } from '../support/laptop.ts';
 import { Network } from '../support/network.ts';
 import { filledDataDir } from '../support/postgres.ts';
 import { restartableDatabase, type RestartableDatabase } from '../support/restartable-postgres.ts';
@@ -175,36 +175,16 @@ t.test('the network of one', { timeout: 900_000 }, async (t) => {
 
 t.test('a laptop', { timeout: 400_000 }, async (t) => {
   const { url } = await testServer(t, { WORKERS: '1' }, { clientDir });
-  const mark = `--trivium-laptop=${process.pid}`;
-  const laptop = await ownBrowser(t, { more: [mark] });
-  const call = await BrokenCall.of({ browser: laptop, url }, { browser: await testBrowser(t), url });
-  const pids = processesOf(mark);
-  const signal = (name: NodeJS.Signals) => pids.forEach((pid) => process.kill(pid, name));
-  t.teardown(() => signal('SIGCONT'));
+  const hers = await laptop(t);
+  const call = await BrokenCall.of({ browser: hers.browser, url }, { browser: await testBrowser(t), url });
   await tries(t, { breaks: 'a laptop is asleep for 2 min', times: 1 }, url, () =>
     call.harmOf(async () => {
-      signal('SIGSTOP');
+      hers.sleep();
       await sleep(ASLEEP_MS);
-      signal('SIGCONT');
+      hers.wake();
     }),
   );
 });
-
-/** The processes of a browser that was started with an argument of its own. */
-function processesOf(mark: string): number[] {
-  const all = execFileSync('ps', ['-eo', 'pid=,ppid=,args=']).toString().trim().split('\n');
-  const parsed = all.map((line) => {
-    const [pid, ppid, ...args] = line.trim().split(/\s+/);
-    return {
-      pid: Number(pid),
-      ppid: Number(ppid),
-      isIt: args.includes(mark) && !args.some((one) => one.startsWith('--type=')),
-    };
-  });
-  const found = parsed.filter(({ isIt }) => isIt).map(({ pid }) => pid);
-  for (const pid of found) found.push(...parsed.filter(({ ppid }) => ppid === pid).map((child) => child.pid));
-  return [...new Set(found)];
-}
 
 t.test('the database', { timeout: 600_000 }, async (t) => {
   const database = await restartableDatabase(t);
@@ -271,7 +251,7 @@ t.test('a token', { timeout: 100_000 }, async (t) => {
   await call.ada.getByRole('button', { name: 'Leave' }).waitFor({ state: 'detached' });
   await call.ben.getByRole('group', { name: 'Ada', exact: true }).waitFor({ state: 'detached' });
   const said = (await takeSaid(call.ada)).filter((text) => text !== 'tea');
-  t.match(said.join(), /token/);
+  t.match(said.join(), /no longer valid/);
   rows.push({ breaks: 'the token of one’s link ends in an outage', harms: [{ said }] });
 });
 

@@ -44,7 +44,9 @@ export async function noteArrivals(page: Page): Promise<void> {
     void look();
     document.addEventListener('DOMContentLoaded', () => {
       const listen = () => {
-        for (const one of document.querySelectorAll('.call-state, .notice-text, .entry-failure, .tile-stalled-words, .entry-title')) {
+        for (const one of document.querySelectorAll(
+          '.call-state, .notice-text, .entry-failure, .tile-stalled-words, .entry-title',
+        )) {
           const text = (one as HTMLElement).innerText.trim();
           if (text !== '' && noted.said.at(-1) !== text && !noted.said.includes(text)) noted.said.push(text);
         }
