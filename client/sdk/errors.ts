@@ -27,6 +27,11 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof SignallingError && error.code === 'unreachable';
 }
 
+/** The server refused it for now: the same request may succeed later. */
+export function isPassing(error: unknown): error is SignallingError {
+  return error instanceof SignallingError && (error.code === 'unavailable' || error.code === 'rate_limited');
+}
+
 /** Why there is no camera, microphone or WebRTC. */
 export type MediaProblem =
   | 'refused'

@@ -3,7 +3,7 @@ import type { Direction, TrackSource, Transport } from '../../server/protocol/mo
 import type { Method, Params, Result } from '../../server/protocol/methods.ts';
 import { withToken, type TokenSource } from './access.ts';
 import { backOff } from './back-off.ts';
-import { connectionLost, isUnreachable, SignallingError } from './errors.ts';
+import { connectionLost, isPassing, isUnreachable, SignallingError } from './errors.ts';
 import { deviceId } from './device-id.ts';
 import { IceRestarting } from './ice-restarting.ts';
 import { Inbound } from './inbound.ts';
@@ -26,6 +26,8 @@ export interface LinkOptions {
   displayName: string;
   /** `relay` sends and receives media through the TURN server alone (default: `all`, the best way that works). */
   iceTransportPolicy?: RTCIceTransportPolicy;
+  /** What does WebRTC, where mediasoup-client does not find it by itself (React Native, a test). */
+  handlerFactory?: types.HandlerFactory;
 }
 
 /** One join, be it asked for several times. */
@@ -42,9 +44,6 @@ const GIVE_UP_MS = 30_000;
 
 /** Time that opening a socket may take while reconnecting, in ms. On a network that has just come back, a new try is quicker than an old one. */
 const GREETING_MS = 2_500;
-
-/** Failures after which the place may be there still. */
-const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 'rate_limited']);
 
 /** Time that an answer may take while media does not flow, in ms: then the signalling counts as broken too. */
 const ANSWER_MS = 1_000;
@@ -92,10 +91,10 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
    * @throws {SignallingError} with the server's reason, or `unreachable`.
    */
   static async open(options: LinkOptions, { joinId, resumeToken }: Joining): Promise<Link> {
-    const { url, token, room, displayName } = options;
+    const { url, token, room, displayName, handlerFactory } = options;
     const { signalling, hello } = await Signalling.open(await withToken(url, token));
     try {
-      const device = await loadDevice(hello.routerRtpCapabilities);
+      const device = await loadDevice(hello.routerRtpCapabilities, handlerFactory);
       const more = {
         ...(device && { rtpCapabilities: device.recvRtpCapabilities }),
         ...(resumeToken !== undefined && { resumeToken }),
@@ -289,7 +288,8 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
         await this.#comeBack();
         return;
       } catch (error) {
-        if (!(error instanceof SignallingError) || !PASSING.has(error.code)) break;
+        // The place may be there still.
+        if (!isUnreachable(error) && !isPassing(error)) break;
       }
     }
     this.#end();
