@@ -1,7 +1,8 @@
 import type { types } from 'mediasoup-client';
 import type { Consumer as ConsumerOffer } from '../../server/protocol/model.ts';
 import { backOff } from './back-off.ts';
-import { isUnreachable, SignallingError } from './errors.ts';
+import { isPassing, isUnreachable, SignallingError } from './errors.ts';
+import { insist } from './insisting.ts';
 import { forMediasoupClient } from './mediasoup-types.ts';
 import { Pacing } from './pacing.ts';
 import { assertReceivable } from './receivable.ts';
@@ -16,9 +17,6 @@ const CALM_MS = 60_000;
 
 /** Tries to have a transport made. */
 const MAX_MAKING = 6;
-
-/** Failures after which the place is there still. */
-const PASSING = new Set<SignallingError['code']>(['unreachable', 'unavailable', 'rate_limited']);
 
 export interface InboundOptions extends Asking {
   transport: types.Transport;
@@ -40,6 +38,8 @@ export class Inbound {
   readonly #options: InboundOptions;
   readonly #pacing = new Pacing();
   readonly #queue = new ReceiveQueue(() => void this.#replace());
+  /** The ids of consumers that have come and do not play yet. */
+  readonly #starting = new Set<string>();
   #transport: types.Transport;
   /** The number of the current transport, from 0. */
   #turn = 0;
@@ -90,8 +90,14 @@ export class Inbound {
     return this.#play(offer, this.#turn);
   }
 
+  /** The server has made a consumer, and it is about to play. */
+  isStarting(consumerId: string): boolean {
+    return this.#starting.has(consumerId);
+  }
+
   async #play(offer: ConsumerOffer, turn: number): Promise<types.Consumer> {
     let consumer: types.Consumer | undefined;
+    this.#starting.add(offer.id);
     try {
       this.#refuseIfReplaced(turn);
       assertReceivable(offer, this.#options.capabilities);
@@ -101,10 +107,12 @@ export class Inbound {
     } catch (error) {
       consumer?.close();
       if (error instanceof Superseded) throw error;
-      if (turn === this.#turn) await this.stopReceiving(offer.id);
+      if (turn === this.#turn) await this.stopReceiving(offer.id, isPassing(error));
       // What is refused ended with its transport.
       else if (error instanceof SignallingError) this.#refuseIfReplaced(turn);
       throw error;
+    } finally {
+      this.#starting.delete(offer.id);
     }
   }
 
@@ -113,13 +121,19 @@ export class Inbound {
   }
 
   /**
-   * Gives back what the server forwards. That it has been closed there already is as good.
+   * Gives back what the server forwards, and asks until it takes it: else it would hold a slot. That it has been closed there already is
+   * as good.
    *
    * @param again It is not unwanted: the server may offer it again.
    */
   async stopReceiving(consumerId: string, again = false): Promise<void> {
     const params = again ? { consumerId, again } : { consumerId };
-    await unlessGone(this.#pacing.run(() => this.#options.request('closeConsumer', params), true));
+    const turn = this.#turn;
+    const asked = insist(
+      () => this.#pacing.run(() => this.#options.request('closeConsumer', params), true),
+      () => this.#closed || turn !== this.#turn,
+    );
+    await unlessGone(asked);
   }
 
   /** The link has ended. */
@@ -172,17 +186,13 @@ export class Inbound {
         const fresh = await request('restartIce', { transportId: offer.id });
         return { ...forMediasoupClient(offer), ...fresh };
       } catch (error) {
-        if (failures === MAX_MAKING || !isPassing(error)) throw error;
+        if (failures === MAX_MAKING || !(isUnreachable(error) || isPassing(error))) throw error;
         // At once: it may be back before any wait is over.
         if (isUnreachable(error)) await back();
         else await new Promise((resolve) => setTimeout(resolve, backOff(failures, REPLACE)));
       }
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof SignallingError && PASSING.has(error.code);
 }
 
 async function unlessGone(request: Promise<unknown>): Promise<void> {

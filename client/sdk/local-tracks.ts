@@ -1,14 +1,12 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
-import { isUnreachable, MediaError, roomLeft, SignallingError } from './errors.ts';
+import { isPassing, isUnreachable, MediaError, roomLeft, SignallingError } from './errors.ts';
 import type { Link } from './link.ts';
+import { ProducerState } from './producer-state.ts';
 import type { ScreenTracks } from './screen.ts';
 
 /** Time after which a track that was refused by a passing cause is sent again, in ms. */
 const RETRY_MS = 3_000;
-
-/** Refusals that pass. */
-const PASSING = new Set<SignallingError['code']>(['unavailable', 'rate_limited']);
 
 /** The connection or the place is gone: what could not be sent is given to the next one. */
 const PLACE_IS_LOST = new Set<SignallingError['code']>(['unreachable', 'not_joined', 'not_found']);
@@ -36,6 +34,7 @@ export interface LocalTracksEvents {
 export class LocalTracks {
   readonly #publications = new Map<TrackSource, LocalPublication>();
   readonly #tell: LocalTracksEvents;
+  readonly #server: ProducerState;
   /** What the server is being asked to take, and over which connection. */
   readonly #sending = new Map<LocalPublication, Link>();
   /** What is sent again after a while. */
@@ -45,6 +44,7 @@ export class LocalTracks {
 
   constructor(tell: LocalTracksEvents) {
     this.#tell = tell;
+    this.#server = new ProducerState(() => this.#link, tell.problem);
   }
 
   get publications(): ReadonlyMap<TrackSource, LocalPublication> {
@@ -65,13 +65,13 @@ export class LocalTracks {
     const unknown = new Set(producerIds);
     for (const publication of this.#publications.values()) {
       if (publication.producer && unknown.delete(publication.producer.id)) {
-        this.#tellMuted(publication).catch(this.#tell.problem);
+        this.#server.tellMuted(publication).catch(this.#tell.problem);
       } else {
         publication.producer?.close();
         publication.producer = undefined;
       }
     }
-    for (const producerId of unknown) this.#closeOnServer(producerId).catch(this.#tell.problem);
+    for (const producerId of unknown) this.#server.close(producerId).catch(this.#tell.problem);
     for (const publication of this.#publications.values()) {
       if (!publication.producer) void this.#sendAgain(publication);
     }
@@ -128,7 +128,7 @@ export class LocalTracks {
     this.#publications.delete(source);
     publication.track.stop();
     this.#tell.changed();
-    await this.#withdraw(publication.producer);
+    await this.#server.withdraw(publication.producer);
   }
 
   /**
@@ -206,7 +206,7 @@ export class LocalTracks {
     if (!publication || publication.muted === muted) return;
     publication.muted = muted;
     this.#tell.changed();
-    await this.#tellMuted(publication);
+    await this.#server.tellMuted(publication);
   }
 
   /** One has left: every track is stopped, so that the camera's light goes out, and none is taken any more. */
@@ -238,15 +238,17 @@ export class LocalTracks {
       // Another connection is given it.
       if (link !== this.#link || !this.#has(publication)) return;
       this.#tell.problem(error);
+      if (isPassing(error)) {
+        this.#sendLater(publication);
+        return;
+      }
       const refusal =
         error instanceof SignallingError
           ? error
           : new SignallingError('internal', 'It could not be sent again.');
-      if (PASSING.has(refusal.code)) this.#sendLater(publication);
-      else if (!PLACE_IS_LOST.has(refusal.code)) {
-        this.#end(publication);
-        this.#tell.stopped(publication.source, refusal);
-      }
+      if (PLACE_IS_LOST.has(refusal.code)) return;
+      this.#end(publication);
+      this.#tell.stopped(publication.source, refusal);
     }
   }
 
@@ -268,36 +270,13 @@ export class LocalTracks {
       .finally(() => this.#sending.get(publication) === link && this.#sending.delete(publication));
     if (link !== this.#link) return;
     if (!this.#has(publication)) {
-      await this.#withdraw(producer);
+      await this.#server.withdraw(producer);
       return;
     }
     publication.producer = producer;
     // It is sent all the same.
-    if (publication.muted) await this.#tellMuted(publication).catch(this.#tell.problem);
+    if (publication.muted) await this.#server.tellMuted(publication).catch(this.#tell.problem);
     this.#tell.changed();
-  }
-
-  async #withdraw(producer: types.Producer | undefined): Promise<void> {
-    if (!producer || producer.closed) return;
-    producer.close();
-    await this.#closeOnServer(producer.id);
-  }
-
-  /** What is closed there already is as good; what cannot be reached is withdrawn when the connection is back. */
-  async #closeOnServer(producerId: string): Promise<void> {
-    try {
-      await this.#link?.request('closeProducer', { producerId });
-    } catch (error) {
-      if (error instanceof SignallingError && ['not_found', 'unreachable'].includes(error.code)) return;
-      throw error;
-    }
-  }
-
-  async #tellMuted({ producer, muted }: LocalPublication): Promise<void> {
-    if (!producer || producer.closed) return;
-    if (muted) producer.pause();
-    else producer.resume();
-    await this.#link?.request(muted ? 'pauseProducer' : 'resumeProducer', { producerId: producer.id });
   }
 }
 

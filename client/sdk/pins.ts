@@ -1,4 +1,5 @@
 import type { TrackSource } from '../../server/protocol/model.ts';
+import { insist } from './insisting.ts';
 import type { Link } from './link.ts';
 
 /** Whether somebody's camera or screen is pinned. */
@@ -33,7 +34,14 @@ export class Pins {
   async tell(link: Link, present: ReadonlyMap<string, unknown>): Promise<void> {
     for (const [key, { participantId }] of this.#pins)
       if (!present.has(participantId)) this.#pins.delete(key);
-    await Promise.all([...this.#pins.values()].map((pin) => link.request('setPinned', pin)));
+    await Promise.all(
+      [...this.#pins].map(([key, pin]) =>
+        insist(
+          () => link.request('setPinned', pin),
+          () => this.#pins.get(key) !== pin,
+        ),
+      ),
+    );
   }
 }
 

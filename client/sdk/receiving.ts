@@ -92,7 +92,10 @@ export class Receiving {
     }
     this.#pins.tell(link, this.#roster.participants).catch(this.#tell.problem);
     // Consumers that only the server knows: their answers were lost. Close them, and let the server offer them again.
-    for (const consumerId of alive) link.inbound.stopReceiving(consumerId, true).catch(this.#tell.problem);
+    for (const consumerId of alive) {
+      if (!link.inbound.isStarting(consumerId))
+        link.inbound.stopReceiving(consumerId, true).catch(this.#tell.problem);
+    }
     this.receiveSounds();
   }
 

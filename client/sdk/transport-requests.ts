@@ -1,7 +1,8 @@
 import type { types } from 'mediasoup-client';
 import type { TrackSource } from '../../server/protocol/model.ts';
 import type { Params } from '../../server/protocol/methods.ts';
-import { isUnreachable, SignallingError } from './errors.ts';
+import { isPassing, isUnreachable, SignallingError } from './errors.ts';
+import { untilAgain } from './insisting.ts';
 import type { Signalling } from './signalling.ts';
 
 /** The server, as a transport reaches it. */
@@ -54,19 +55,20 @@ export async function produce(
 }
 
 /**
- * Connects a transport. A failure would leave one that mediasoup-client can do nothing with any more, so where no answer
- * comes it is asked again when the connection is back.
+ * Connects a transport. A failure would leave one that mediasoup-client can do nothing with any more, so it is asked again:
+ * where no answer comes, when the connection is back; where the server refuses it for now, after a while.
  */
 async function connect({ request, back }: Asking, params: Params<'connectTransport'>): Promise<void> {
-  for (let again = false; ; again = true) {
+  for (let failures = 1; ; failures += 1) {
     try {
       await request('connectTransport', params);
       return;
     } catch (error) {
       // It is connected already: only the answer was lost.
-      if (again && error instanceof SignallingError && error.code === 'bad_request') return;
-      if (!isUnreachable(error)) throw error;
+      if (failures > 1 && error instanceof SignallingError && error.code === 'bad_request') return;
+      if (isPassing(error)) await untilAgain(failures, error);
+      else if (isUnreachable(error)) await back();
+      else throw error;
     }
-    await back();
   }
 }
