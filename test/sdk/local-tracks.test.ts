@@ -2,21 +2,7 @@ import type { types } from 'mediasoup-client';
 import t from '../support/tap.ts';
 import { LocalTracks } from '../../client/sdk/local-tracks.ts';
 import type { Link } from '../../client/sdk/link.ts';
-
-/** A device's track, as far as the SDK looks at it. */
-class FakeTrack extends EventTarget {
-  readyState: MediaStreamTrackState = 'live';
-  stop(): void {
-    this.readyState = 'ended';
-  }
-  /** It was unplugged. */
-  end(): void {
-    this.readyState = 'ended';
-    this.dispatchEvent(new Event('ended'));
-  }
-}
-
-const track = (fake: FakeTrack) => fake as unknown as MediaStreamTrack;
+import { FakeTrack } from '../support/fake-track.ts';
 
 /** A connection that takes every track, and what it was asked for. */
 function fakeLink() {
@@ -61,8 +47,8 @@ for (const source of ['camera', 'microphone', 'screen_share'] as const) {
   t.test(`a track that ends is withdrawn, and it is said: ${source}`, async (t) => {
     const { local, asked, told, problems } = localTracks();
     const device = new FakeTrack();
-    if (source === 'screen_share') await local.publishScreen({ video: track(device), audio: undefined });
-    else await local.publish(track(device), source);
+    if (source === 'screen_share') await local.publishScreen({ video: device.asTrack, audio: undefined });
+    else await local.publish(device.asTrack, source);
     t.ok(local.publications.has(source));
     device.end();
     await new Promise((resolve) => setImmediate(resolve));
@@ -76,8 +62,8 @@ for (const source of ['camera', 'microphone', 'screen_share'] as const) {
 t.test('a track that one takes back oneself, or replaces, is not told as ended', async (t) => {
   const { local, asked, told } = localTracks();
   const [first, second] = [new FakeTrack(), new FakeTrack()];
-  await local.publish(track(first), 'camera');
-  await local.publish(track(second), 'camera');
+  await local.publish(first.asTrack, 'camera');
+  await local.publish(second.asTrack, 'camera');
   first.end();
   await local.unpublish('camera');
   second.end();
@@ -89,7 +75,7 @@ t.test('a track that has ended before it is published is refused', async (t) => 
   const { local, asked } = localTracks();
   const device = new FakeTrack();
   device.stop();
-  await t.rejects(local.publish(track(device), 'camera'), { name: 'MediaError', problem: 'ended' });
+  await t.rejects(local.publish(device.asTrack, 'camera'), { name: 'MediaError', problem: 'ended' });
   t.same([...local.publications.keys()], []);
   t.same(asked, []);
 });
@@ -99,8 +85,8 @@ t.test(
   async (t) => {
     const { local, asked } = localTracks();
     const [first, second] = [new FakeTrack(), new FakeTrack()];
-    await Promise.all([local.publish(track(first), 'camera'), local.publish(track(second), 'camera')]);
-    t.equal(local.publications.get('camera')?.track, track(second));
+    await Promise.all([local.publish(first.asTrack, 'camera'), local.publish(second.asTrack, 'camera')]);
+    t.equal(local.publications.get('camera')?.track, second.asTrack);
     t.same([first.readyState, second.readyState], ['ended', 'live']);
     t.same(asked, ['closeProducer p1'], 'the server has one of them');
   },
