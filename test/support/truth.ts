@@ -26,19 +26,31 @@ export const limits = {
 /** The shortest rollups that are kept, in ms. */
 export const BUCKET_MS = 15_000;
 
-/** Waits for the next bucket that begins no sooner than in `warmUpMs`, and counts until so many are over. */
+/** The most buckets that are waited for, where packets come slowly. */
+const MOST_BUCKETS = 8;
+
+/**
+ * Waits for the next bucket that begins no sooner than in `warmUpMs`, and counts until so many are over, and so many packets
+ * were sent either way.
+ */
 export async function truthOf(
   network: Network,
   buckets: number,
   warmUpMs: number,
-  bucketMs = BUCKET_MS,
+  { bucketMs = BUCKET_MS, packets = 0 } = {},
 ): Promise<Truth> {
   const from = Math.ceil((Date.now() + warmUpMs) / bucketMs) * bucketMs;
-  const to = from + buckets * bucketMs;
+  let to = from + buckets * bucketMs;
   await reached(from);
   const before = await network.counters();
   await reached(to);
-  const after = await network.counters();
+  let after = await network.counters();
+  const sent = (way: Way) => packetsOf(between(before[way], after[way]));
+  while (Math.min(sent('up'), sent('down')) < packets && to - from < MOST_BUCKETS * bucketMs) {
+    to += bucketMs;
+    await reached(to);
+    after = await network.counters();
+  }
   return {
     from,
     to,
@@ -49,7 +61,9 @@ export async function truthOf(
 }
 
 /** Of all packets that were sent, the share that did not come through. */
-export const lossOf = ({ dropped, passed }: Traffic): number => dropped / (dropped + passed);
+export const lossOf = (traffic: Traffic): number => traffic.dropped / packetsOf(traffic);
+
+const packetsOf = ({ dropped, passed }: Traffic): number => dropped + passed;
 
 /** What UDP carried one way, without any headers, in bit/s. */
 export const bitrateOf = (truth: Truth, way: Way): number =>
