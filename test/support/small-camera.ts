@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +17,8 @@ const FRAMES = 10;
 export async function smallCamera(): Promise<string> {
   const file = join(projectRoot, 'dist/tests/small-camera.y4m');
   if (existsSync(file)) return file;
-  const draft = `${file}.${process.pid}`;
+  // Several browsers start at once.
+  const draft = `${file}.${randomUUID()}`;
   const frames = Array.from({ length: FRAMES }, (_, index) => frame(index));
   await writeFile(
     draft,
