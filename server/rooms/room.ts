@@ -6,6 +6,7 @@ import type { RoutedWorker } from '../media/worker-pool.ts';
 import type { Participant as Description } from '../protocol/model.ts';
 import type { NotificationData, Notification } from '../protocol/notifications.ts';
 import { ActiveSpeakers, type Speaker } from './active-speakers.ts';
+import { refreshOnReturn } from './key-frames.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
 import { entryRefusal, permissionsOf, type Visitor } from './permissions.ts';
 import type { Publication } from './publication.ts';
@@ -104,6 +105,7 @@ export class Room extends EventEmitter<RoomEvents> {
   add(options: Omit<ParticipantOptions, 'media'>): Participant {
     if (this.#closed) throw new AppError('unavailable', `Room ${this.name} has just closed. Join again.`);
     const participant = new Participant({ ...options, media: this.#media });
+    refreshOnReturn(participant);
     participant.on('announce', (notification) => {
       this.#tellOthers(participant, notification);
       this.emit('changed');

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
+import type { types } from 'mediasoup';
 import t from '../support/tap.ts';
 import { BrokenCall } from '../support/broken-call.ts';
 import { chromiumPath, testBrowser, until } from '../support/browser.ts';
 import { builtClient } from '../support/client.ts';
 import { Network } from '../support/network.ts';
-import { testServer } from '../support/server.ts';
+import { testServer, type TestServer } from '../support/server.ts';
 import { counts } from '../support/watching.ts';
 
 const clientDir = await builtClient();
@@ -20,6 +22,15 @@ t.test('a call goes on by another network, and where UDP is blocked', async (t) 
   ]);
   const call = await BrokenCall.of({ browser: far, url }, { browser: near, url });
   const present = [...(server.rooms.find('tea')?.participants.keys() ?? [])];
+  await t.test('after a gap the picture is sent anew, before the browser asks for that', async () => {
+    const [hers, his] = [cameraOf(server, 'Ada'), cameraOf(server, 'Ben')];
+    await his.enableTraceEvent(['pli']);
+    await network.cut();
+    while (hers.score.some(({ score }) => score > 0)) await once(hers, 'score');
+    const asked = once(his, 'trace');
+    await network.mend();
+    await asked;
+  });
   const breaks = {
     'another address': () => network.changeAddress(),
     'no UDP': () => network.cut('udp'),
@@ -36,3 +47,13 @@ t.test('a call goes on by another network, and where UDP is blocked', async (t) 
     t.same([...(server.rooms.find('tea')?.participants.keys() ?? [])], present, 'nobody had to join anew');
   }
 });
+
+function cameraOf({ rooms }: TestServer, displayName: string): types.Producer {
+  const present = [...(rooms.find('tea')?.participants.values() ?? [])];
+  const publications = [
+    ...(present.find((one) => one.displayName === displayName)?.publications.values() ?? []),
+  ];
+  const camera = publications.find(({ source }) => source === 'camera');
+  if (!camera) throw new Error(`${displayName} has no camera`);
+  return camera.producer;
+}
