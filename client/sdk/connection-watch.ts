@@ -13,6 +13,12 @@ const QUIET_MS = 800;
  */
 const DEAD_MS = { sending: 800, listening: 2_700 };
 
+/**
+ * Time for which another path is looked for, in ms, before the connections themselves are made anew. A browser keeps to its former path for
+ * 3.5 s and more, also where a restart of ICE has found another one.
+ */
+const STUCK_MS = 500;
+
 export interface ConnectionWatchOptions {
   /** The publications of the other participants. */
   publications: () => readonly RemotePublication[];
@@ -24,6 +30,8 @@ export interface ConnectionWatchOptions {
   received: () => Promise<number>;
   /** Says whether anything comes by the network paths: where nothing does, others are to be looked for. */
   suspect: (isDead: boolean) => void;
+  /** Nothing has come for so long that the browser's connections are of no use. */
+  stuck: () => void;
   /** There is a network again, and it may be another one. */
   otherNetwork: () => void;
   /** Asks the server for a sign of life; without one, the connection is opened anew. */
@@ -43,6 +51,8 @@ export class ConnectionWatch {
   };
   /** Bytes received when the media had stopped, and since when there have been no more, in ms. */
   #path: { bytes: number; since: number } | undefined;
+  /** When other paths were looked for in vain for long enough, in ms. */
+  #stuckAt: number | undefined;
   #hasProblem = false;
 
   constructor(options: ConnectionWatchOptions) {
@@ -58,7 +68,7 @@ export class ConnectionWatch {
   }
 
   look(): void {
-    const { publications, isSending, isCut, suspect, probe, changed } = this.#options;
+    const { publications, isSending, isCut, suspect, stuck, probe, changed } = this.#options;
     const flow = this.#flow.look(publications());
     // Where the media of all others stands still, they may be cut off, or oneself: then nothing else comes either.
     if (flow.silentMs > QUIET_MS) void this.#lookAtPath();
@@ -68,6 +78,10 @@ export class ConnectionWatch {
     if (isDead || flow.silentMs < LOOK_MS) suspect(isDead);
     const hasProblem = isDead || isCut() || !navigator.onLine;
     if (hasProblem) probe();
+    // With jitter: it may be the server's network, and everybody's.
+    if (isDead) this.#stuckAt ??= performance.now() + STUCK_MS * (1 + Math.random() / 2);
+    else this.#stuckAt = undefined;
+    if (this.#stuckAt !== undefined && performance.now() > this.#stuckAt) stuck();
     if (!flow.changed && hasProblem === this.#hasProblem) return;
     this.#hasProblem = hasProblem;
     changed();

@@ -189,6 +189,18 @@ export class Link extends enhancedEvents.EnhancedEventEmitter<LinkEvents> {
     this.#signalling.close();
   }
 
+  /** Ends this link alone, so that another one takes its place in the room. Where the server does not answer, it goes on. */
+  async giveWay(): Promise<void> {
+    const signalling = this.#signalling;
+    try {
+      await this.#askSoon('ping', {});
+    } catch {
+      return;
+    }
+    this.#end();
+    signalling.close(BROKEN);
+  }
+
   #adopt(direction: Direction, transport: types.Transport): void {
     this.#transports[direction] = transport;
     passOn(transport, {

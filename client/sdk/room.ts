@@ -17,6 +17,9 @@ import { RoomNews, unknownStanding, type Standing } from './room-news.ts';
 import { Roster } from './roster.ts';
 import type { ScreenTracks } from './screen.ts';
 
+/** Time between two beginnings, in ms: where media is blocked altogether, they would not help. */
+const BETWEEN_BEGINNINGS_MS = 60_000;
+
 /**
  * A room that one is in: who else is there, what they publish, and what one publishes oneself. When the connection
  * breaks it comes back to the same place; where that is gone too it joins again, and goes on.
@@ -42,11 +45,14 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
     isSending: () => [...this.#local.publications.values()].some(({ muted }) => !muted),
     received: () => this.#link?.received() ?? Promise.resolve(0),
     suspect: (isDead) => this.#link?.suspectPaths(isDead),
+    stuck: () => this.#beginAnew(),
     otherNetwork: () => this.#link?.renewPaths(),
     probe: () => this.#link?.probe(),
     changed: () => this.#changed(),
   });
   #link: Link | undefined;
+  /** When the connections were last made anew, in ms. */
+  #begunAnewAt = -Infinity;
   #state: RoomState = 'connecting';
   readonly #standing = unknownStanding();
   readonly #news = new RoomNews({
@@ -301,6 +307,15 @@ export class Room extends enhancedEvents.EnhancedEventEmitter<RoomEvents> {
   #enter(standing: Partial<Standing>, present: Participant[]): void {
     Object.assign(this.#standing, standing);
     this.#news.tellChange(this.#roster.reconcile(present));
+  }
+
+  /** Makes both connections anew, in the same place: where UDP is blocked in mid-call, the next ones go by TCP at once. */
+  #beginAnew(): void {
+    const now = performance.now();
+    // Out of reach, one comes back first.
+    if (!this.#link?.isReachable || now - this.#begunAnewAt < BETWEEN_BEGINNINGS_MS) return;
+    this.#begunAnewAt = now;
+    void this.#link.giveWay();
   }
 
   async #rejoin(lost: Link): Promise<void> {

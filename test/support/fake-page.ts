@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { install, type Clock } from '@sinonjs/fake-timers';
+import type { types } from 'mediasoup-client';
 import { generateLocalDtlsParameters, generateNativeRtpCapabilities } from 'mediasoup-client/fakeParameters';
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler';
 import type { LinkOptions } from '../../client/sdk/link.ts';
@@ -12,11 +13,16 @@ const LONG_STEP_MS = 250;
 /** Turns of the event loop after which all is done that follows from one step. */
 const TURNS = 12;
 
+const fakeWebRtc = FakeHandler.createFactory({ generateNativeRtpCapabilities, generateLocalDtlsParameters });
+
 /** What a page of a browser has and Node.js has not, with a signalling, a WebRTC and a time of the test's own. */
 export class FakePage {
   readonly signalling = new FakeSignalling();
   readonly window = new EventTarget();
   readonly navigator = { onLine: true };
+  /** Packets come by the network path, also of the media of others. */
+  isFlowing = true;
+  #bytes = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -81,11 +87,28 @@ export class FakePage {
     url: 'ws://room.invalid/ws',
     room: 'room',
     displayName: 'Ada',
-    handlerFactory: FakeHandler.createFactory({
-      generateNativeRtpCapabilities,
-      generateLocalDtlsParameters,
-    }),
+    handlerFactory: { ...fakeWebRtc, factory: (options) => this.#handler(options) },
   };
+
+  #handler(options: Parameters<types.HandlerFactory['factory']>[0]): types.HandlerInterface {
+    const handler = fakeWebRtc.factory(options);
+    const receive = handler.receive.bind(handler);
+    const rtpReceiver = {
+      getSynchronizationSources: () => [{ timestamp: this.#received() }],
+    } as unknown as RTCRtpReceiver;
+    handler.receive = async (list) => (await receive(list)).map((one) => ({ ...one, rtpReceiver }));
+    handler.getTransportStats = () =>
+      Promise.resolve(
+        new Map([['pair', { type: 'candidate-pair', bytesReceived: this.#received() }]]) as RTCStatsReport,
+      );
+    return handler;
+  }
+
+  /** Grows while packets come. */
+  #received(): number {
+    if (this.isFlowing) this.#bytes += 1;
+    return this.#bytes;
+  }
 }
 
 async function settled(): Promise<void> {
