@@ -99,7 +99,15 @@ export class BrokenCall {
     return Math.max(...back.map((ms) => ms ?? 0));
   }
 
+  /** Both leave. */
   async close(): Promise<void> {
-    await Promise.all([this.ada, this.ben].map((page) => page.context().close()));
+    await Promise.all(
+      [this.ada, this.ben].map(async (page) => {
+        const leave = page.getByRole('button', { name: 'Leave' });
+        await leave.click();
+        await leave.waitFor({ state: 'detached' });
+        await page.context().close();
+      }),
+    );
   }
 }
