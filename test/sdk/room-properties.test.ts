@@ -94,13 +94,7 @@ const others = fc.constantFrom(...NAMES).chain((name) =>
     step(`${name} comes`, ({ signalling }) => {
       if (!signalling.present.some(({ id }) => id === name)) signalling.seat(name, 'microphone', 'camera');
     }),
-    step(`${name} goes`, ({ signalling }) => {
-      const leaver = signalling.present.find(({ id }) => id === name);
-      if (!leaver) return;
-      for (const { id } of [...leaver.producers]) signalling.withdraw(name, id);
-      signalling.present = signalling.present.filter((one) => one !== leaver);
-      signalling.tell('participantLeft', { participantId: name, reason: 'left' });
-    }),
+    step(`${name} goes`, ({ signalling }) => signalling.remove(name)),
     step(`pins ${name}`, (_, room) => {
       void room.setPinned(name, 'camera', true).catch(() => undefined);
     }),
@@ -136,7 +130,7 @@ t.test('whatever happens, the page and the server agree a minute later', { timeo
           for (const { does } of steps) await does(page, room);
 
           page.isFlowing = true;
-        signalling.reachable = 'yes';
+          signalling.reachable = 'yes';
           signalling.lost.length = signalling.refused.length = 0;
           await page.pass(CALM_MS);
           if (room.state !== 'connected') throw new Error(`The room is ${room.state}.`);

@@ -454,28 +454,30 @@ t.test('what the server forwards in vain is given back, also where it refuses th
   }),
 );
 
-t.test('where nothing comes though the server answers, the connections are made anew in the same place', (t) =>
-  onFakePage(async (page) => {
-    const { signalling } = page;
-    signalling.seat('ben', 'microphone');
-    const { room, told } = await page.join();
-    await room.publish(new FakeTrack('audio').asTrack, 'microphone');
-    await page.pass(1_000);
-    const [place] = signalling.askedFor('join');
-    page.isFlowing = false;
-    const noticed = await page.until('the problem is told', () => room.hasConnectionProblem);
-    const begun = await page.until('it begins anew', () => signalling.askedFor('join').length === 2);
-    t.ok(noticed <= 3_000 && noticed + begun <= 4_000, `told after ${noticed} ms, anew ${begun} ms later`);
-    t.ok(signalling.askedFor('restartIce').length > 0, 'another path was looked for first');
-    t.ok(signalling.askedFor('join')[1]?.resumeToken, 'it is no further join');
-    t.ok(place && signalling.closedBy.includes(4000), 'the server is told that the place goes on');
-    await page.pass(30_000);
-    t.equal(signalling.askedFor('join').length, 2, 'where that does not help either, not again and again');
-    page.isFlowing = true;
-    await page.until('all is well', () => !room.hasConnectionProblem);
-    t.equal(told.filter((one) => one === '-ben').length, 0, 'nobody has left');
-    room.leave();
-  }),
+t.test(
+  'where nothing comes though the server answers, the connections are made anew in the same place',
+  (t) =>
+    onFakePage(async (page) => {
+      const { signalling } = page;
+      signalling.seat('ben', 'microphone');
+      const { room, told } = await page.join();
+      await room.publish(new FakeTrack('audio').asTrack, 'microphone');
+      await page.pass(1_000);
+      const [place] = signalling.askedFor('join');
+      page.isFlowing = false;
+      const noticed = await page.until('the problem is told', () => room.hasConnectionProblem);
+      const begun = await page.until('it begins anew', () => signalling.askedFor('join').length === 2);
+      t.ok(noticed <= 3_000 && noticed + begun <= 4_000, `told after ${noticed} ms, anew ${begun} ms later`);
+      t.ok(signalling.askedFor('restartIce').length > 0, 'another path was looked for first');
+      t.ok(signalling.askedFor('join')[1]?.resumeToken, 'it is no further join');
+      t.ok(place && signalling.closedBy.includes(4000), 'the server is told that the place goes on');
+      await page.pass(30_000);
+      t.equal(signalling.askedFor('join').length, 2, 'where that does not help either, not again and again');
+      page.isFlowing = true;
+      await page.until('all is well', () => !room.hasConnectionProblem);
+      t.equal(told.filter((one) => one === '-ben').length, 0, 'nobody has left');
+      room.leave();
+    }),
 );
 
 t.test('where the server does not answer either, one comes back first', (t) =>

@@ -163,6 +163,18 @@ export class FakeSignalling {
     return id;
   }
 
+  /** Somebody else goes. */
+  remove(participantId: string): void {
+    const leaver = this.present.find(({ id }) => id === participantId);
+    if (!leaver) return;
+    for (const { id, source } of [...leaver.producers]) {
+      this.withdraw(participantId, id);
+      this.pinned.delete(`${participantId}-${source}`);
+    }
+    this.present = this.present.filter((one) => one !== leaver);
+    this.tell('participantLeft', { participantId, reason: 'left' });
+  }
+
   /** Somebody else publishes a track no longer. */
   withdraw(participantId: string, producerId: string): void {
     const producers = this.present.find(({ id }) => id === participantId)?.producers ?? [];
@@ -265,6 +277,7 @@ export class FakeSignalling {
     resumeConsumer: ({ consumerId }) => found(this.consumers.has(consumerId)),
     closeConsumer: ({ consumerId }) => found(this.consumers.delete(consumerId)),
     setPinned: ({ participantId, source, pinned }) => {
+      found(this.present.some(({ id }) => id === participantId));
       if (pinned) this.pinned.add(`${participantId}-${source}`);
       else this.pinned.delete(`${participantId}-${source}`);
       return {};
