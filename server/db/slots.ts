@@ -170,7 +170,7 @@ export function createSlotLedger(
           name: 'sweep-orphans',
           text: `WITH orphans AS (
               SELECT user_id, number, stream_id FROM slots
-              WHERE node_id = $1 AND incarnation = $2 AND stream_id <> ALL($3)
+              WHERE node_id = $1 AND incarnation = $2 AND stream_id IS NOT NULL AND stream_id <> ALL($3)
                 AND taken_at < now() - make_interval(secs => $4)
               ORDER BY user_id, number LIMIT ${BATCH} FOR UPDATE
             ), ended AS (

@@ -135,6 +135,17 @@ t.test('any number of slots is given back and swept, each stream with its own re
   t.same([...(await ledger.count()).ownStreams.keys()], [left[0]?.id]);
 });
 
+t.test('where nothing runs, what is free already is not freed again', async (t) => {
+  const { ledger, streamOf } = await testNode('idle');
+  const streams = Array.from({ length: 600 }, (_, n) => streamOf(`idle-${n}`));
+  await Promise.all(streams.map((stream) => ledger.acquire(stream)));
+  await pool.query(`UPDATE slots SET taken_at = now() - interval '1 minute' WHERE stream_id = ANY($1)`, [
+    streams.map(({ id }) => id),
+  ]);
+  t.equal(await ledger.sweepOrphans([]), 600);
+  t.equal(await ledger.sweepOrphans([]), 0);
+});
+
 t.test('a node that starts frees its former incarnation’s slots at once, and no other node’s', async (t) => {
   const crashed = await testNode('crashing');
   const other = await testNode('other');
