@@ -17,7 +17,7 @@ const DEAD_MS = { sending: 800, listening: 2_700 };
  * Time for which another path is looked for, in ms, before the connections themselves are made anew. A browser keeps to its former path for
  * 3.5 s and more, also where a restart of ICE has found another one.
  */
-const STUCK_MS = 500;
+const STUCK_MS = 300;
 
 export interface ConnectionWatchOptions {
   /** The publications of the other participants. */
