@@ -1,3 +1,4 @@
+// Demanding: see test/support/schedule.ts.
 import t from '../support/tap.ts';
 import { callOverRelay } from '../support/measured-call.ts';
 import { recorded } from '../support/recorded.ts';
