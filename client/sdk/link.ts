@@ -26,7 +26,7 @@ export interface LinkOptions {
   displayName: string;
   /** `relay` sends and receives media through the TURN server alone (default: `all`, the best way that works). */
   iceTransportPolicy?: RTCIceTransportPolicy;
-  /** What does WebRTC, where mediasoup-client does not find it by itself (React Native, a test). */
+  /** The WebRTC implementation, where mediasoup-client does not detect one (React Native, a test without a browser). */
   handlerFactory?: types.HandlerFactory;
 }
 

@@ -1,9 +1,10 @@
 import { detectDeviceAsync, Device, type types } from 'mediasoup-client';
 
 /**
- * What this browser can send and receive; undefined where it has no WebRTC.
+ * Makes the mediasoup device, which knows what this browser can send and receive.
  *
- * @param handlerFactory What does WebRTC, where mediasoup-client does not find it by itself.
+ * @param handlerFactory The WebRTC implementation, where mediasoup-client does not detect one.
+ * @returns undefined without WebRTC.
  */
 export async function loadDevice(
   routerRtpCapabilities: unknown,

@@ -17,7 +17,7 @@ import { RoomNews, unknownStanding, type Standing } from './room-news.ts';
 import { Roster } from './roster.ts';
 import type { ScreenTracks } from './screen.ts';
 
-/** Time between two beginnings, in ms: where media is blocked altogether, they would not help. */
+/** Least time between two reconnections of media, in ms. Where a network blocks media altogether, more of them would not help. */
 const BETWEEN_BEGINNINGS_MS = 60_000;
 
 /**

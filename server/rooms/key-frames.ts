@@ -2,10 +2,8 @@ import { answered } from '../media/answered.ts';
 import type { Participant } from './participant.ts';
 
 /**
- * Has key frames sent to a participant as soon as its network path carries again. A browser cannot decode what follows a gap, and asks for a
- * key frame by itself only after 3 s without a picture, and every 3 s again.
- *
- * @see https://webrtc.googlesource.com/src/+/refs/heads/main/video/video_receive_stream2.h `kMaxWaitForFrame`
+ * Requests key frames for a participant as soon as its network path carries packets again. A browser cannot decode what follows a gap, and
+ * requests a key frame by itself only after 3 s without a decodable frame (`kMaxWaitForFrame` of WebRTC), and every 3 s again.
  */
 export function refreshOnReturn(participant: Participant): void {
   const { transports } = participant;
@@ -24,11 +22,11 @@ export function refreshOnReturn(participant: Participant): void {
   });
 }
 
-/** Asks those whom a participant watches for a picture that can be decoded without the ones before. */
-export function requestKeyFrames({ consumers }: Participant): void {
+/** Requests a key frame of every video that a participant receives. */
+function requestKeyFrames({ consumers }: Participant): void {
   for (const consumer of consumers.values()) {
     if (consumer.kind !== 'video' || consumer.paused || consumer.producerPaused) continue;
-    // It has ended meanwhile, or its worker has.
+    // It fails where the consumer or its worker has ended meanwhile.
     answered(consumer.requestKeyFrame()).catch(() => undefined);
   }
 }

@@ -21,13 +21,13 @@ import { api, tokenSettings } from '../support/tokens.ts';
 
 const clientDir = await builtClient();
 
-/** How often each fault is tried of which an aim says how long it may last. */
+/** Tries of each fault that has an aim. */
 const TRIES = 10;
-/** How long a network is dark, a laptop sleeps, and a database is ill, in ms. */
+/** Duration of an outage of the network, of a laptop's sleep, and of a fault of the database, in ms. */
 const DARK_MS = 10_000;
 const ASLEEP_MS = 120_000;
 const ILL_MS = 20_000;
-/** Of a token that ends 10 s after it was made: expiry has 30 s of leeway. */
+/** Lifetime of a token that the server accepts for 10 s, in s: it allows 30 s of leeway. */
 const BRIEF_TTL_S = -20;
 
 interface Row {

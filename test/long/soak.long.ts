@@ -14,7 +14,7 @@ const ROUNDS = 10;
 const ROOMS = 20;
 const PEOPLE = 5;
 
-/** What somebody's place takes at most once it is gone, in bytes. A participant that is held for ever takes 10 kB and more. */
+/** The most memory that may remain of each join, in bytes. The heap varies by 3 kB a join of itself. */
 const LEFT_OF_A_JOIN = 5_000;
 const LEFT_IN_A_WORKER = 4_000;
 
@@ -24,14 +24,14 @@ const forgetful = { teardown: () => undefined } as unknown as Test;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What a server holds. */
+/** Resources of a server that have to be given back. */
 interface Held {
   rooms: number;
   sockets: number;
   slots: number;
   /** By what the workers say: routers, transports, producers and consumers. */
   media: number;
-  /** What keeps Node.js running, by kind: timers, sockets, pipes. */
+  /** Active resources of Node.js, by type: timers, sockets, pipes. */
   resources: Record<string, number>;
   listeners: number;
 }
